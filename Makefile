@@ -1,0 +1,54 @@
+# Needs Python 3.11 or newer with pip, and make. Everything else is fetched into .venv by the first target you run.
+
+PYTHON ?= python3
+BIN := .venv/bin
+READY := .venv/.ready
+PACKAGES := src integrations/langchain/src integrations/litellm/src
+TREE := $(PACKAGES) tests examples benchmarks
+
+# Without these uv trusts only the certificates it carries, and fails behind a company's proxy.
+export UV_SYSTEM_CERTS := 1
+export UV_NATIVE_TLS := 1
+# Importing litellm would otherwise fetch a price map from the network.
+export LITELLM_LOCAL_MODEL_COST_MAP := True
+
+.DEFAULT_GOAL := help
+.PHONY: help demo test check fix bench docs clean
+
+help: ## Show this list
+	@awk -F ':.*## ' '/^[a-z]+:.*## / {printf "  make %-8s %s\n", $$1, $$2}' Makefile
+
+demo: $(READY) ## Watch a LangChain chain and a LiteLLM router survive dead keys (no real key, no network)
+	@$(BIN)/sparekey demo
+
+test: $(READY) ## Prove it: every test, over real HTTP on loopback
+	@$(BIN)/python -m pytest -n 2 --dist loadgroup
+
+check: $(READY) ## Lint, formatting, strict types, import direction
+	$(BIN)/ruff check $(TREE)
+	$(BIN)/ruff format --check $(TREE)
+	$(BIN)/mypy
+	$(BIN)/python -m pytest -q tests/test_direction.py
+
+fix: $(READY) ## Put right what can be put right by itself
+	$(BIN)/ruff check --fix $(TREE)
+	$(BIN)/ruff format $(TREE)
+
+bench: $(READY) ## Measure, side by side with the peers
+	@for program in benchmarks/*.py; do $(BIN)/python $$program || exit 1; done
+
+docs: $(READY) ## Build the documentation into docs/_build
+	$(BIN)/sphinx-build -W --keep-going -q -b html docs docs/_build/html
+	@echo "docs/_build/html/index.html"
+
+clean: ## Forget everything that was built
+	rm -rf .venv docs/_build .mypy_cache .ruff_cache .pytest_cache .hypothesis
+
+$(READY): pyproject.toml integrations/langchain/pyproject.toml integrations/litellm/pyproject.toml
+	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' || { \
+	  echo "sparekey needs Python 3.11 or newer; $(PYTHON) is older. Try: make PYTHON=python3.12"; exit 1; }
+	@test -x $(BIN)/python || $(PYTHON) -m venv .venv
+	@test -x $(BIN)/uv || $(BIN)/python -m pip install --quiet --disable-pip-version-check uv
+	@# --inexact, or uv would remove itself.
+	@$(BIN)/uv sync --quiet --inexact --upgrade --all-packages --all-extras --all-groups
+	@touch $@

@@ -1,0 +1,85 @@
+"""Who is speaking? The dialect of an error, from a hint, its host, its SDK, or the shape of its envelope."""
+
+from __future__ import annotations
+
+from functools import lru_cache
+
+from sparekey._classify.bodies import Body, squeeze
+from sparekey._classify.dialect import Dialect, Says
+from sparekey._classify.dialects import FAMILIES, WESTERN
+from sparekey._classify.dialects_cn import CHINESE
+
+DIALECTS: tuple[Dialect, ...] = WESTERN + CHINESE
+
+_BY_NAME: dict[str, Dialect] = {
+    squeeze(name): dialect for dialect in DIALECTS for name in (dialect.name, *dialect.aliases)
+}
+_BY_HOST: dict[str, Dialect] = {host: dialect for dialect in DIALECTS for host in dialect.hosts}
+_BY_PACKAGE: dict[str, Dialect] = {package: dialect for dialect in DIALECTS for package in dialect.packages}
+_SHAPED: tuple[Dialect, ...] = tuple(dialect for dialect in DIALECTS if dialect.shape)
+_NUMBERED: tuple[Dialect, ...] = tuple(dialect for dialect in DIALECTS if dialect.own_numbers is not None)
+
+
+def _agreed() -> dict[str, Says]:
+    """Words that mean the same to all who use them; of the others, what OpenAI (the common tongue) means."""
+    meanings: dict[str, Says] = {}
+    disputed: set[str] = set()
+    for dialect in DIALECTS:
+        for word, says in dialect.words.items():
+            if word in FAMILIES:
+                continue
+            if meanings.setdefault(word, says) != says:
+                disputed.add(word)
+    openai = DIALECTS[0].words
+    for word in disputed:
+        if word in openai:
+            meanings[word] = openai[word]
+        else:
+            del meanings[word]
+    return meanings
+
+
+COMMON: dict[str, Says] = _agreed()
+
+
+@lru_cache(maxsize=512)
+def by_name(name: str) -> Dialect | None:
+    """The dialect of a provider's name, as configurations write it (``vertex_ai/…``, ``zai-org``)."""
+    whole = _BY_NAME.get(squeeze(name))
+    if whole is not None:
+        return whole
+    for part in name.lower().replace("-", "_").replace("/", "_").split("_"):
+        if part in _BY_NAME:
+            return _BY_NAME[part]
+    return None
+
+
+@lru_cache(maxsize=512)
+def by_host(host: str) -> Dialect | None:
+    """The dialect served from a host."""
+    labels = host.lower().split(".")
+    for start in range(max(0, len(labels) - 4), len(labels) - 1):
+        found = _BY_HOST.get(".".join(labels[start:]))
+        if found is not None:
+            return found
+    return None
+
+
+def by_package(package: str) -> Dialect | None:
+    """The dialect of an SDK that speaks no other."""
+    return _BY_PACKAGE.get(package)
+
+
+def by_shape(body: Body) -> Dialect | None:
+    """The dialect an envelope gives away; its own numbers first, then its field names."""
+    for number in body.numbers:
+        for dialect in _NUMBERED:
+            if dialect.own_numbers is not None and number in dialect.own_numbers:
+                return dialect
+    shape = body.shape
+    if "type" in shape and "param" in shape:  # OpenAI's own envelope
+        return None
+    for dialect in _SHAPED:
+        if any(fields <= shape for fields in dialect.shape):
+            return dialect
+    return None

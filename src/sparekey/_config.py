@@ -1,0 +1,116 @@
+"""One entry of a ``model_list``."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from typing import Annotated, Any
+
+from pydantic import BaseModel, ConfigDict, Field, SecretStr, ValidationError, field_validator, model_validator
+
+from sparekey._credentials import is_secret, masked
+from sparekey.errors import ConfigError
+
+Positive = Annotated[float, Field(gt=0, allow_inf_nan=False)]
+
+
+class ModelConfig(BaseModel):
+    """One entry of a ``model_list``: a model, its keys, and where to go when they fail.
+
+    Reads LiteLLM's nested form too (``litellm_params: {model: …, api_key: …}``). Settings it does
+    not know are kept as they are, for whoever makes the call. Entries that repeat a ``model_name``
+    form one group. Keys are :class:`pydantic.SecretStr`, and the repr masks every setting that
+    may bear a credential.
+
+    Raises:
+        pydantic.ValidationError: a setting is missing or of the wrong kind; no value is shown.
+    """
+
+    # Pydantic would otherwise quote the input, and so a key, in its errors.
+    model_config = ConfigDict(extra="allow", hide_input_in_errors=True, protected_namespaces=(), frozen=True)
+
+    model_name: str = Field(min_length=1)
+    """The name requests ask for."""
+    model: str = Field(min_length=1)
+    """``provider/model``."""
+    api_key: SecretStr | None = None
+    api_keys: list[SecretStr] = []
+    """More keys of the same model, tried in order after ``api_key``."""
+    api_base: str | None = None
+    """The endpoint's address; None for the provider's own."""
+    fallbacks: list[str] = []
+    """Names of other entries, tried in order when every key of this one fails."""
+    rpm: Positive | None = None
+    """Requests per minute each key may be asked."""
+    timeout: Positive | None = None
+    """Seconds one attempt may take."""
+    account: str | None = None
+    """Entries of one account share its quota: a throttled key cools them all, for the same model."""
+    virtual: bool = Field(default=False, exclude=True)
+    """Made by expansion, for one of several keys; never written back to a config."""
+
+    @model_validator(mode="before")
+    @classmethod
+    def _flatten(cls, data: Any) -> Any:
+        """LiteLLM's nested form, made flat; ``litellm_params`` does not overrule what stands beside it."""
+        if not isinstance(data, Mapping) or "litellm_params" not in data:
+            return data
+        nested = data["litellm_params"]
+        if not isinstance(nested, Mapping):
+            raise ValueError("litellm_params: must be a mapping of settings")  # noqa: TRY004 - pydantic collects ValueError
+        outer = {key: value for key, value in data.items() if key != "litellm_params"}
+        twice = sorted(key for key in outer.keys() & nested.keys() if outer[key] != nested[key])
+        if twice:
+            raise ValueError(f"{', '.join(twice)}: given beside litellm_params and inside it, with different values")
+        return {**nested, **outer}
+
+    @field_validator("model_name", "model")
+    @classmethod
+    def _trimmed(cls, value: str) -> str:
+        if not value.strip():
+            raise ValueError("must not be blank")
+        return value.strip()
+
+    @property
+    def settings(self) -> dict[str, Any]:
+        """The further settings: all that this class has no field for."""
+        return dict(self.model_extra or {})
+
+    def __repr_args__(self) -> Iterable[tuple[str | None, Any]]:
+        for name in type(self).model_fields:
+            value = getattr(self, name)
+            if value not in (None, [], False):
+                yield name, masked(name if name == "api_base" else "", value)
+        for name, value in self.settings.items():
+            yield name, masked(name, value)
+
+
+def parse(data: Mapping[str, Any] | ModelConfig, where: str) -> ModelConfig:
+    """``data`` as a :class:`ModelConfig`.
+
+    Raises:
+        ConfigError: it is not one; one line that begins with ``where`` and names entry and field.
+    """
+    if isinstance(data, ModelConfig):
+        return data
+    if not isinstance(data, Mapping):
+        raise ConfigError(f"{where}: an entry must be a mapping of settings, not {type(data).__name__}")
+    name = data.get("model_name")
+    entry = f"{where} ({name})" if isinstance(name, str) and name.strip() else where
+    try:
+        return ModelConfig.model_validate(data)
+    except ValidationError as error:
+        problems = [_problem(problem) for problem in error.errors(include_url=False, include_input=False)]
+    # Outside the except block: pydantic's error, with the input in it, must not hang on to ours.
+    raise ConfigError(f"{entry}: {'; '.join(dict.fromkeys(problems))}")
+
+
+def _problem(problem: Any) -> str:
+    at = "".join(f"[{part}]" if isinstance(part, int) else f".{part}" for part in problem["loc"]).lstrip(".")
+    if problem["type"] == "missing":
+        return f"{at}: is missing"
+    text = problem["msg"].removeprefix("Value error, ")
+    text = text[:1].lower() + text[1:]
+    return f"{at}: {text}" if at else text
+
+
+__all__ = ["ModelConfig", "is_secret", "parse"]

@@ -1,0 +1,134 @@
+"""Reading a ``model_list`` from a file."""
+
+from __future__ import annotations
+
+import json
+import os
+import tomllib
+from pathlib import Path
+from typing import Any
+
+from sparekey._candidates import check_fallbacks
+from sparekey._config import ModelConfig, parse
+from sparekey._keys import expand_model_list
+from sparekey._references import resolve
+from sparekey.errors import ConfigError
+
+
+def load_config(path: str | os.PathLike[str]) -> list[ModelConfig]:
+    """The entries of a YAML, JSON or TOML file, with their references resolved.
+
+    The file holds a ``model_list``, or is one. Entries may be flat or in LiteLLM's nested form;
+    ``fallbacks`` of a LiteLLM ``router_settings`` or ``litellm_settings`` are understood too.
+    What would fail later is checked here: names, keys, collisions and fallbacks.
+
+    Raises:
+        ConfigError: one line that names the file, the entry and the field; never a key.
+    """
+    file = Path(path)
+    data = _parse_file(file)
+    rows = data.get("model_list") if isinstance(data, dict) else data
+    if not isinstance(rows, list) or not rows:
+        raise ConfigError(f"{file}: model_list: must be a list of entries with at least one in it")
+    try:
+        entries = [_entry(row, i) for i, row in enumerate(rows)]
+        if isinstance(data, dict):
+            entries = _with_router_fallbacks(entries, data)
+        check_fallbacks(expand_model_list(entries), "model_list")
+    except ConfigError as error:
+        text = str(error)
+    else:
+        return entries
+    raise ConfigError(f"{file}: {text}")
+
+
+def _entry(row: Any, i: int) -> ModelConfig:
+    where = f"model_list[{i}]"
+    name = row.get("model_name") if isinstance(row, dict) else None
+    at = f"{where} ({name})" if isinstance(name, str) and name.strip() else where
+    entry = parse(_resolve_row(row, at), where)
+    for level in (row, row.get("litellm_params", {})):
+        if isinstance(level, dict) and level.get("api_keys", ...) in ([], None):
+            raise ConfigError(f"{at}: api_keys: is an empty list")
+    return entry
+
+
+def _resolve_row(row: Any, at: str) -> Any:
+    if not isinstance(row, dict):
+        return row
+    return {key: resolve(value, f"{at}: {key}") for key, value in row.items()}
+
+
+def _with_router_fallbacks(entries: list[ModelConfig], data: dict[str, Any]) -> list[ModelConfig]:
+    wanted: dict[str, list[str]] = {}
+    for section in ("router_settings", "litellm_settings"):
+        settings = data.get(section)
+        rules = settings.get("fallbacks") if isinstance(settings, dict) else None
+        for i, rule in enumerate(rules or ()):
+            if not isinstance(rule, dict):
+                raise ConfigError(f"{section}.fallbacks[{i}]: must be a mapping of a name to a list of names")
+            for name, targets in rule.items():
+                if not isinstance(targets, list) or not all(isinstance(target, str) for target in targets):
+                    raise ConfigError(f"{section}.fallbacks[{i}].{name}: must be a list of names")
+                if name not in {entry.model_name for entry in entries}:
+                    raise ConfigError(f"{section}.fallbacks[{i}]: no entry is called {name!r}")
+                wanted.setdefault(name, []).extend(targets)
+    return [
+        entry.model_copy(update={"fallbacks": list(dict.fromkeys([*entry.fallbacks, *wanted[entry.model_name]]))})
+        if entry.model_name in wanted
+        else entry
+        for entry in entries
+    ]
+
+
+def _parse_file(file: Path) -> Any:
+    try:
+        text = file.read_text(encoding="utf-8")
+    except UnicodeDecodeError:
+        raise ConfigError(f"{file}: is not a text file in UTF-8") from None
+    except OSError as error:
+        raise ConfigError(f"{file}: cannot be read: {error.strerror}") from None
+    match file.suffix.lower():
+        case ".json":
+            return _json(text, file)
+        case ".toml":
+            return _toml(text, file)
+        case ".yaml" | ".yml":
+            return _yaml(text, file)
+        case other:
+            raise ConfigError(
+                f"{file}: cannot tell what {other or 'a file without an ending'} is; use .yaml, .json or .toml"
+            )
+
+
+# A parser's own message may quote the line it stumbled on, and a key with it; only the place is kept.
+
+
+def _json(text: str, file: Path) -> Any:
+    try:
+        return json.loads(text)
+    except json.JSONDecodeError as error:
+        at = f"{file}:{error.lineno}:{error.colno}: not valid JSON: {error.msg}"
+    raise ConfigError(at)
+
+
+def _toml(text: str, file: Path) -> Any:
+    try:
+        return tomllib.loads(text)
+    except tomllib.TOMLDecodeError as error:
+        place = str(error).rpartition("(at ")[2].rstrip(")")
+    raise ConfigError(f"{file}: not valid TOML, at {place}")
+
+
+def _yaml(text: str, file: Path) -> Any:
+    try:
+        import yaml
+    except ImportError:
+        raise ConfigError(f"{file}: reading YAML needs PyYAML: pip install 'sparekey[yaml]'") from None
+    try:
+        return yaml.safe_load(text)
+    except yaml.YAMLError as error:
+        mark = getattr(error, "problem_mark", None)
+        place = f":{mark.line + 1}:{mark.column + 1}" if mark is not None else ""
+        what = getattr(error, "problem", None) or "not valid YAML"
+    raise ConfigError(f"{file}{place}: not valid YAML: {what}")

@@ -1,0 +1,64 @@
+"""References in a config to what must not be written in it: ``os.environ/NAME``, ``${NAME}``, ``file:///path``."""
+
+from __future__ import annotations
+
+import os
+import re
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+from urllib.parse import unquote, urlsplit
+
+from sparekey.errors import ConfigError
+
+_LITELLM = "os.environ/"
+_BRACED = re.compile(r"\$\{([A-Za-z_][A-Za-z0-9_]*)\}")
+
+
+def is_reference(text: str) -> bool:
+    """Whether ``text`` stands for something kept elsewhere."""
+    return text.startswith((_LITELLM, "file:///")) or _BRACED.search(text) is not None
+
+
+def resolve(value: Any, where: str) -> Any:
+    """``value`` with every reference in its strings, however deep, replaced by what it stands for.
+
+    Raises:
+        ConfigError: a variable is not set, or a file cannot be read; the text begins with ``where``.
+    """
+    if isinstance(value, str):
+        return _resolve_text(value, where) if is_reference(value) else value
+    if isinstance(value, Mapping):
+        return {key: resolve(item, f"{where}.{key}") for key, item in value.items()}
+    if isinstance(value, (list, tuple)):
+        return [resolve(item, f"{where}[{i}]") for i, item in enumerate(value)]
+    return value
+
+
+def _resolve_text(text: str, where: str) -> str:
+    if text.startswith(_LITELLM):
+        return _variable(text.removeprefix(_LITELLM), where)
+    if text.startswith("file:///"):
+        return _file(text, where)
+    return _BRACED.sub(lambda found: _variable(found.group(1), where), text)
+
+
+def _variable(name: str, where: str) -> str:
+    value = os.environ.get(name)
+    if value is None:
+        raise ConfigError(f"{where}: the environment variable {name} is not set")
+    if not value.strip():
+        raise ConfigError(f"{where}: the environment variable {name} is empty")
+    return value
+
+
+def _file(url: str, where: str) -> str:
+    path = Path(unquote(urlsplit(url).path))
+    try:
+        text = path.read_text(encoding="utf-8").strip()
+    except (OSError, UnicodeDecodeError) as error:
+        why = error.strerror if isinstance(error, OSError) and error.strerror else "it is not text"
+        raise ConfigError(f"{where}: cannot read {path}: {why}") from None
+    if not text:
+        raise ConfigError(f"{where}: the file {path} is empty")
+    return text

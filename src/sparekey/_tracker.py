@@ -1,0 +1,199 @@
+"""The memory of what is cooling down: records behind one lock, and a clock."""
+
+from __future__ import annotations
+
+import threading
+import time
+from collections.abc import Callable, Iterable, Mapping
+from typing import TypedDict
+
+from sparekey._cooldown import NOTHING, Opened, Record, after_failure, after_success
+from sparekey._policy import Policy
+from sparekey._types import Candidate, Reason
+from sparekey.errors import ConfigError
+
+
+class RecordView(TypedDict):
+    """One record, as :meth:`CooldownTracker.snapshot` shows it."""
+
+    reason: str | None
+    """Why it cools, or last cooled."""
+    until: float
+    """Epoch seconds at which it is available again; may lie in the past."""
+    remaining: float
+    """Seconds until then, 0 when it is available."""
+    counts: dict[str, int]
+    """Failures by reason since the last success."""
+
+
+class CooldownTracker:
+    """Remembers which candidates, credentials and accounts are cooling down, until when and why.
+
+    Thread-safe. Reading takes no lock: records are immutable and replaced whole.
+
+    Args:
+        policy: what each reason does and for how long; the default policy when None.
+        clock: epoch seconds; injected in tests.
+        state: where records live. ``memory://`` is this process only.
+
+    Raises:
+        ConfigError: ``state`` is of a kind not known.
+    """
+
+    def __init__(
+        self,
+        policy: Policy | None = None,
+        clock: Callable[[], float] = time.time,
+        state: str = "memory://",
+    ) -> None:
+        _check_state(state)
+        self.policy = policy if policy is not None else Policy()
+        self.clock = clock
+        self._records: dict[str, Record] = {}
+        self._lock = threading.Lock()
+
+    # -- for people ------------------------------------------------------------------------
+
+    def mark_failure(
+        self,
+        who: Candidate | str,
+        reason: Reason | str,
+        *,
+        retry_after: float | None = None,
+        started_at: float | None = None,
+    ) -> None:
+        """A call to ``who`` failed: cool what the policy blames for ``reason``.
+
+        Args:
+            who: a candidate, whose scopes are resolved, or the id of one record.
+            reason: why it failed; one without a ladder in the policy cools nothing.
+            retry_after: seconds the provider asked to wait.
+            started_at: when the call began, in epoch seconds; None means now.
+        """
+        reason = Reason(reason)
+        rule = self.policy.rule(reason)
+        key = who.scope_id(rule.scope) if isinstance(who, Candidate) else who
+        self.open(
+            key, rule.reads_as or reason, self.policy, now=self.clock(), started_at=started_at, retry_after=retry_after
+        )
+
+    def mark_success(self, who: Candidate | str, *, started_at: float | None = None) -> None:
+        """A call to ``who`` succeeded: forgive all that had opened by the time it began.
+
+        Args:
+            who: a candidate, all of whose records are cleared, or the id of one record.
+            started_at: when the call began, in epoch seconds; None means now.
+        """
+        now = self.clock()
+        self.clear(_keys(who), now if started_at is None or not self.policy.incident_once else started_at)
+
+    def is_available(self, who: Candidate | str) -> bool:
+        """Whether nothing cools ``who``; true from the very instant a cooldown ends."""
+        return self._until(who) <= self.clock()
+
+    def remaining(self, who: Candidate | str) -> float:
+        """Seconds until ``who`` is available, 0 when it is."""
+        return max(0.0, self._until(who) - self.clock())
+
+    def error_count(self, who: Candidate | str) -> int:
+        """Failures of all reasons since the last success."""
+        return sum(mark.failures for record in self._of(who) for mark in record.live.values())
+
+    def failure_count(self, who: Candidate | str, reason: Reason | str) -> int:
+        """Failures for one reason since the last success."""
+        reason = Reason(reason)
+        return sum(record.live[reason].failures for record in self._of(who) if reason in record.live)
+
+    def snapshot(self) -> dict[str, RecordView]:
+        """What is remembered, by record id. Ids hold fingerprints, never keys, so it is safe to print."""
+        now = self.clock()
+        return {
+            key: RecordView(
+                reason=record.reason.value if record.reason else None,
+                until=record.until,
+                remaining=max(0.0, record.until - now),
+                counts={reason.value: mark.failures for reason, mark in record.live.items()},
+            )
+            for key, record in sorted(self._records.copy().items())
+            if record.live
+        }
+
+    def reset(self, who: Candidate | str | None = None) -> None:
+        """Forget what cools ``who``, or everything."""
+        now = self.clock()
+        with self._lock:
+            keys = list(self._records) if who is None else [key for key in _keys(who) if key in self._records]
+            for key in keys:
+                record = self._records[key]
+                newest = max((mark.opened_at for mark in record.live.values()), default=now)
+                self._records[key] = after_success(record, max(now, newest))
+
+    # -- for the engine --------------------------------------------------------------------
+
+    @property
+    def records(self) -> Mapping[str, Record]:
+        """The records themselves, by id; immutable ones in a mapping that changes."""
+        return self._records
+
+    def open(
+        self,
+        key: str,
+        reason: Reason,
+        policy: Policy,
+        *,
+        now: float,
+        started_at: float | None,
+        retry_after: float | None,
+    ) -> Opened:
+        """Record one failure under ``key``, by ``policy``."""
+        with self._lock:
+            record = self._records.get(key, NOTHING)
+            opened = after_failure(record, reason, policy, now=now, started_at=started_at, retry_after=retry_after)
+            if opened.record is not record:
+                self._records[key] = opened.record
+        return opened
+
+    def clear(self, keys: Iterable[str], started_at: float) -> None:
+        """Record one success, begun at ``started_at``, under each of ``keys`` that has something to forgive."""
+        for key in keys:
+            record = self._records.get(key)
+            if record is not None and record.live:
+                with self._lock:
+                    self._records[key] = after_success(self._records[key], started_at)
+
+    def _of(self, who: Candidate | str) -> list[Record]:
+        return [self._records[key] for key in _keys(who) if key in self._records]
+
+    def _until(self, who: Candidate | str) -> float:
+        return max((record.until for record in self._of(who)), default=float("-inf"))
+
+    def __repr__(self) -> str:
+        cooling = sum(record.until > self.clock() for record in self._records.copy().values())
+        return f"CooldownTracker({cooling} cooling)"
+
+
+_shared: dict[tuple[Policy, str], CooldownTracker] = {}
+_shared_lock = threading.Lock()
+
+
+def shared_tracker(policy: Policy | None = None, state: str = "memory://") -> CooldownTracker:
+    """The process's one tracker for this policy and state.
+
+    What builds a model per request still remembers, because everything built so shares it.
+    """
+    key = policy if policy is not None else Policy(), state
+    with _shared_lock:
+        if key not in _shared:
+            _shared[key] = CooldownTracker(policy=key[0], state=state)
+        return _shared[key]
+
+
+def _keys(who: Candidate | str) -> tuple[str, ...]:
+    return who.scopes if isinstance(who, Candidate) else (who,)
+
+
+def _check_state(state: str) -> None:
+    if state != "memory://":
+        raise ConfigError(
+            f"state: {state.partition(':')[0]!r} is not a kind of state this version keeps; use 'memory://'"
+        )
