@@ -45,13 +45,12 @@ class Memory(Protocol):
     def clear(self, keys: Iterable[str], started_at: float) -> None: ...
 
 
-class Skip(NamedTuple):
-    """A candidate passed over; turned into an :class:`Attempt` only when somebody reads the attempts."""
+Skip: TypeAlias = tuple[Candidate, Record | None, float]
+"""A candidate passed over, what cools it (None when its model is of no use to this request), and when.
 
-    candidate: Candidate
-    record: Record | None
-    """What cools it; None when its model is of no use to this request."""
-    now: float
+A bare tuple, turned into an :class:`Attempt` only when somebody reads the attempts: with a
+thousand candidates cooling, this is what passing one over costs.
+"""
 
 
 class Limit(NamedTuple):
@@ -146,7 +145,7 @@ class Run:
         """Everybody who may be tried now and was not yet, for a host with a choice of its own among them."""
         if self._deadline_at is not None and (self._late or now >= self._deadline_at):
             return []
-        untried = [*self._candidates[self._cursor :], *(skip.candidate for skip in self._passed)]
+        untried = [*self._candidates[self._cursor :], *(skip[0] for skip in self._passed)]
         return [
             candidate
             for candidate in untried
@@ -158,7 +157,7 @@ class Run:
     def take(self, candidate: Candidate, now: float) -> Candidate:
         """The host chose ``candidate``: its attempt begins."""
         self._taken.add(candidate)
-        self._passed = [skip for skip in self._passed if skip.candidate != candidate]
+        self._passed = [skip for skip in self._passed if skip[0] != candidate]
         return self._begin(candidate, now)
 
     def limit(self) -> Limit | None:
@@ -249,7 +248,7 @@ class Run:
             self._on_attempt(entry if isinstance(entry, Attempt) else _skipped(entry))
 
     def _pass_over(self, candidate: Candidate, record: Record | None, now: float) -> None:
-        skip = Skip(candidate, record, now)
+        skip = (candidate, record, now)
         if record is not None:
             self._passed.append(skip)
             if record.until < self._soonest and self._policy.last_resort:
@@ -258,11 +257,11 @@ class Run:
 
     def _recovered(self, now: float) -> Candidate | None:
         """The first passed-over candidate whose cooldown has ended meanwhile."""
-        for i, skip in enumerate(self._passed):
-            if self._cools_until(skip.candidate, now) is None and _model(skip.candidate) not in self._closed:
+        for i, (candidate, _, _) in enumerate(self._passed):
+            if self._cools_until(candidate, now) is None and _model(candidate) not in self._closed:
                 del self._passed[i]
-                return skip.candidate
-        ends = (self._cools_until(skip.candidate, now) for skip in self._passed)
+                return candidate
+        ends = (self._cools_until(candidate, now) for candidate, _, _ in self._passed)
         self._soonest = min((end for end in ends if end is not None), default=math.inf)
         return None
 
@@ -274,14 +273,14 @@ class Run:
         if self._resorted:
             return None
         best: tuple[float, int] | None = None
-        for i, skip in enumerate(self._passed):
-            until = self._transient_until(skip.candidate, now)
-            if until is not None and _model(skip.candidate) not in self._closed and (best is None or until < best[0]):
+        for i, (candidate, _, _) in enumerate(self._passed):
+            until = self._transient_until(candidate, now)
+            if until is not None and _model(candidate) not in self._closed and (best is None or until < best[0]):
                 best = until, i
         if best is None:
             return None
         self._resorted = True
-        return self._begin(self._passed.pop(best[1]).candidate, now)
+        return self._begin(self._passed.pop(best[1])[0], now)
 
     def _cools_until(self, candidate: Candidate, now: float) -> float | None:
         records = self._memory.records
@@ -346,7 +345,7 @@ class Run:
         tried = sum(isinstance(entry, Attempt) for entry in self._log)
         if self._late:
             return f"the deadline was spent after {tried} attempt{'' if tried == 1 else 's'}"
-        skipped = len({entry.candidate for entry in self._log if isinstance(entry, Skip)})
+        skipped = len({entry[0] for entry in self._log if not isinstance(entry, Attempt)})
         if not tried:
             return f"all {skipped} candidates are cooling down"
         return f"all {len(self._candidates)} candidates failed" + (
@@ -374,14 +373,14 @@ def _told(log: Iterable[Attempt | Skip]) -> list[Attempt]:
 
 
 def _skipped(skip: Skip) -> Attempt:
-    if skip.record is None:
+    candidate, record, now = skip
+    if record is None or record.reason is None:
         nobody = CoolingError("passed over: no key of this model can serve the request")
-        return Attempt(skip.candidate, nobody, None, 0.0, True)
-    left = max(0.0, skip.record.until - skip.now)
-    why = skip.record.reason
-    text = f"cooling down for {why.value if why else 'a failure'}, {duration(left)} remaining"
-    hinted = why is not None and skip.record.live[why].hinted
-    return Attempt(skip.candidate, CoolingError(text), why, 0.0, True, None, left, "provider" if hinted else "ladder")
+        return Attempt(candidate, nobody, None, 0.0, True)
+    left = record.until - now
+    text = f"cooling down for {record.reason.value}, {duration(left)} remaining"
+    source: Literal["provider", "ladder"] = "provider" if record.live[record.reason].hinted else "ladder"
+    return Attempt(candidate, CoolingError(text), record.reason, 0.0, True, None, left, source)
 
 
 def _explain(error: BaseException, candidate: Candidate, reason: Reason | None, more: str) -> None:

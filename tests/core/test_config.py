@@ -110,8 +110,10 @@ ENTRY = {"model_name": "m", "model": "p/m", "api_key": "hidden-key"}
                     {**ENTRY, "model_name": "x__key_1"},
                 ]
             },
-            "model_list[0] (x): api_keys: its keys expand to the name 'x__key_1', "
-            "which model_list[1] already has; rename one of the two",
+            (
+                "model_list[0] (x): api_keys: its keys expand to the name 'x__key_1', "
+                "which model_list[1] already has; rename one of the two"
+            ),
         ),
         (
             {"model_list": [{"model_name": "m", "model": "p/m", "api_keys": ["", " "]}]},
