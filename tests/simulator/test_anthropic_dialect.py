@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable, Iterator
+from contextlib import ExitStack
 from typing import Any
 
 import anthropic
@@ -18,17 +20,30 @@ PATIENCE = 0.2
 Clock = Any
 
 
-def client(sim: Simulator, key: str = "sk-a", timeout: float = 5) -> anthropic.Anthropic:
-    return anthropic.Anthropic(base_url=sim.url, api_key=key, max_retries=0, timeout=timeout)
+Connect = Callable[..., anthropic.Anthropic]
+Create = Callable[..., Any]
 
 
-def create(sim: Simulator, **options: Any) -> Any:
-    return client(sim, timeout=options.pop("timeout", 5)).messages.create(
-        **{"model": "claude", "max_tokens": 50, "messages": MESSAGES} | options
-    )
+@pytest.fixture
+def connect() -> Iterator[Connect]:
+    """Makes clients, and closes them when the test is over."""
+    with ExitStack() as open_clients:
+
+        def make(sim: Simulator) -> anthropic.Anthropic:
+            made = anthropic.Anthropic(base_url=sim.url, api_key="sk-a", max_retries=0)
+            return open_clients.enter_context(made)
+
+        yield make
 
 
-def test_a_healthy_key_answers_by_name() -> None:
+@pytest.fixture
+def create(connect: Connect) -> Create:
+    """Sends one message."""
+    defaults: dict[str, Any] = {"model": "claude", "max_tokens": 50, "messages": MESSAGES, "timeout": 5}
+    return lambda sim, **options: connect(sim).messages.create(**defaults | options)
+
+
+def test_a_healthy_key_answers_by_name(create: Create) -> None:
     """The answer names the entry and the model, and counts words."""
     with Simulator([{"name": "spare-2", "key": "sk-a"}]) as sim:
         answer = create(sim, system="be brief")
@@ -39,7 +54,7 @@ def test_a_healthy_key_answers_by_name() -> None:
     assert (answer.usage.input_tokens, answer.usage.output_tokens) == (5, 9)
 
 
-def test_max_tokens_cuts_the_answer() -> None:
+def test_max_tokens_cuts_the_answer(create: Create) -> None:
     """A limit is kept, and the stop reason says so."""
     with Simulator({"sk-a": "healthy"}) as sim:
         answer = create(sim, max_tokens=2)
@@ -47,11 +62,11 @@ def test_max_tokens_cuts_the_answer() -> None:
     assert (answer.content[0].text, answer.stop_reason) == ("Hello from ", "max_tokens")
 
 
-def test_the_stream_has_anthropics_events() -> None:
+def test_the_stream_has_anthropics_events(create: Create, connect: Connect) -> None:
     """The client's own helper puts the message together again."""
     with Simulator({"sk-a": "healthy"}, reply="one two") as sim:
         kinds = [event.type for event in create(sim, stream=True)]
-        with client(sim).messages.stream(model="claude", max_tokens=50, messages=MESSAGES) as stream:
+        with connect(sim).messages.stream(model="claude", max_tokens=50, messages=MESSAGES) as stream:
             final = stream.get_final_message()
 
     assert kinds == [
@@ -83,7 +98,7 @@ REFUSALS = {
 
 @pytest.mark.parametrize("stream", [False, True], ids=["whole", "stream"])
 @pytest.mark.parametrize("kind", REFUSALS)
-def test_refusals_raise_the_right_class(kind: str, stream: bool) -> None:
+def test_refusals_raise_the_right_class(kind: str, stream: bool, create: Create) -> None:
     """Each refusal has its status, its type and the client's own exception, streamed or not."""
     status, expected, type_ = REFUSALS[kind]
     with Simulator({"sk-a": kind}) as sim, pytest.raises(expected) as caught:
@@ -94,7 +109,7 @@ def test_refusals_raise_the_right_class(kind: str, stream: bool) -> None:
     assert body["request_id"] == caught.value.request_id
 
 
-def test_a_window_tells_the_true_remaining_time(clock: Clock) -> None:
+def test_a_window_tells_the_true_remaining_time(clock: Clock, create: Create) -> None:
     """Anthropic's headers give the moment the window closes, and Retry-After the seconds until then."""
     with Simulator({"sk-a": {"kind": "limited", "requests": 1, "window": 60}}, clock=clock) as sim:
         create(sim)
@@ -109,20 +124,20 @@ def test_a_window_tells_the_true_remaining_time(clock: Clock) -> None:
     assert headers["anthropic-ratelimit-requests-reset"] == "1970-01-12T13:47:40Z"
 
 
-def test_a_hanging_key_never_answers() -> None:
+def test_a_hanging_key_never_answers(create: Create) -> None:
     """The client runs into its own timeout."""
     with Simulator({"sk-a": "hang"}) as sim, pytest.raises(anthropic.APITimeoutError):
         create(sim, timeout=PATIENCE)
 
 
-def test_a_reset_is_a_connection_error() -> None:
+def test_a_reset_is_a_connection_error(create: Create) -> None:
     """There is no HTTP response to read."""
     with Simulator({"sk-a": "reset"}) as sim, pytest.raises(anthropic.APIConnectionError):
         create(sim)
 
 
 @pytest.mark.parametrize("after", [0, 1])
-def test_a_stream_is_cut_where_told(after: int) -> None:
+def test_a_stream_is_cut_where_told(after: int, create: Create) -> None:
     """Exactly so many tokens arrive before the connection is gone."""
     seen = []
     with Simulator({"sk-a": {"kind": "stream_cut", "after": after}}) as sim:
@@ -135,7 +150,7 @@ def test_a_stream_is_cut_where_told(after: int) -> None:
     assert seen[-1] in ("RemoteProtocolError", "APIConnectionError")  # its HTTP library's own, or wrapped
 
 
-def test_an_error_event_breaks_the_stream() -> None:
+def test_an_error_event_breaks_the_stream(create: Create) -> None:
     """Anthropic's overload comes inside a stream of status 200, too."""
     told = {"kind": "stream_error", "after": 1, "error": "overloaded"}
     with Simulator({"sk-a": told}) as sim, pytest.raises(anthropic.APIStatusError) as caught:
@@ -174,10 +189,10 @@ def test_an_invalid_request_is_refused_whatever_the_key(change: dict[str, Any], 
     assert answer.json()["error"] == {"type": "invalid_request_error", "message": message}
 
 
-def test_tokens_can_be_counted() -> None:
+def test_tokens_can_be_counted(connect: Connect) -> None:
     """Counting costs a request and answers with words."""
     with Simulator({"sk-a": "healthy"}) as sim:
-        assert client(sim).messages.count_tokens(model="claude", messages=MESSAGES).input_tokens == 3
+        assert connect(sim).messages.count_tokens(model="claude", messages=MESSAGES).input_tokens == 3
 
 
 def test_an_unknown_path_is_refused_in_anthropics_words() -> None:

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import ExitStack
 from typing import Any
 
 import httpx
@@ -17,8 +18,19 @@ Ask = Callable[..., Any]
 MESSAGES: list[Any] = [{"role": "user", "content": "are you there?"}]
 
 
-def client(sim: Simulator, key: str = "sk-a") -> openai.OpenAI:
-    return openai.OpenAI(base_url=sim.base_url, api_key=key, max_retries=0, timeout=5)
+Client = Callable[..., openai.OpenAI]
+
+
+@pytest.fixture
+def client() -> Iterator[Client]:
+    """Makes clients, and closes them when the test is over."""
+    with ExitStack() as open_clients:
+
+        def make(sim: Simulator, key: str = "sk-a") -> openai.OpenAI:
+            made = openai.OpenAI(base_url=sim.base_url, api_key=key, max_retries=0, timeout=5)
+            return open_clients.enter_context(made)
+
+        yield make
 
 
 def test_a_healthy_key_answers_by_name(ask: Ask) -> None:
@@ -236,7 +248,7 @@ def test_an_unknown_path_is_refused_in_openais_words() -> None:
     assert (answer.status_code, answer.json()["error"]["code"]) == (404, "unknown_url")
 
 
-def test_the_models_of_the_scenario_are_the_models_there_are(ask: Ask) -> None:
+def test_the_models_of_the_scenario_are_the_models_there_are(ask: Ask, client: Client) -> None:
     """They are listed, and another one is a 404."""
     with Simulator({"sk-a": "healthy"}, models=["gpt-4o", "small"]) as sim:
         assert [model.id for model in client(sim).models.list()] == ["gpt-4o", "small"]
@@ -245,13 +257,13 @@ def test_the_models_of_the_scenario_are_the_models_there_are(ask: Ask) -> None:
         assert isinstance(ask(sim, "sk-a", model="gpt-5").error, openai.NotFoundError)
 
 
-def test_listing_models_needs_a_working_key() -> None:
+def test_listing_models_needs_a_working_key(client: Client) -> None:
     """The list is refused as chats are."""
     with Simulator({"sk-a": "revoked"}) as sim, pytest.raises(openai.AuthenticationError):
         client(sim).models.list()
 
 
-def test_embeddings_are_the_same_in_both_encodings() -> None:
+def test_embeddings_are_the_same_in_both_encodings(client: Client) -> None:
     """Base64, the client's default, and plain numbers hold the same vector of length 1."""
     with Simulator({"sk-a": "healthy"}) as sim:
         embed = client(sim).embeddings.create
@@ -263,23 +275,23 @@ def test_embeddings_are_the_same_in_both_encodings() -> None:
     assert math.hypot(*default) == pytest.approx(1, abs=1e-6)
 
 
-def embedding(sim: Simulator, key: str, model: str) -> list[float]:
-    return client(sim, key).embeddings.create(model=model, input="x").data[0].embedding
+def embedding(client: openai.OpenAI, model: str) -> list[float]:
+    return client.embeddings.create(model=model, input="x").data[0].embedding
 
 
-def test_embeddings_depend_on_model_text_and_nothing_else() -> None:
+def test_embeddings_depend_on_model_text_and_nothing_else(client: Client) -> None:
     """Two keys and two runs agree; two models do not, so mixing them up shows."""
     vectors: list[list[float]] = []
     for _ in range(2):
         with Simulator({"sk-a": "healthy", "sk-b": "healthy"}) as sim:
-            vectors += [embedding(sim, key, "m") for key in ("sk-a", "sk-b")]
-            other = embedding(sim, "sk-a", "n")
+            vectors += [embedding(client(sim, key), "m") for key in ("sk-a", "sk-b")]
+            other = embedding(client(sim), "n")
 
     assert all(each == vectors[0] for each in vectors)
     assert other != vectors[0]
 
 
-def test_texts_that_share_words_are_near() -> None:
+def test_texts_that_share_words_are_near(client: Client) -> None:
     """Retrieval over the simulator finds what it should."""
     texts = ["the cat sat on the mat", "a cat on a mat", "quarterly revenue grew"]
     with Simulator({"sk-a": "healthy"}) as sim:
@@ -294,7 +306,7 @@ def test_texts_that_share_words_are_near() -> None:
     [("hi there", 1), (["hi", "there"], 2), ([5, 6, 7], 1), ([[5, 6], [7]], 2)],
     ids=["text", "texts", "tokens", "lists of tokens"],
 )
-def test_embeddings_take_every_form_of_input(given: Any, vectors: int) -> None:
+def test_embeddings_take_every_form_of_input(given: Any, vectors: int, client: Client) -> None:
     """Texts and token arrays, one or several; dimensions are kept."""
     with Simulator({"sk-a": "healthy"}) as sim:
         answer = client(sim).embeddings.create(model="m", input=given, dimensions=8)

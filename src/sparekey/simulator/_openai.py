@@ -1,0 +1,66 @@
+"""OpenAI's wire format: its operations, its models, its headers."""
+
+from __future__ import annotations
+
+import math
+
+from sparekey.simulator._openai_chat import chat, check_chat, sse, stream_chat
+from sparekey.simulator._openai_embeddings import check_embeddings, embeddings
+from sparekey.simulator._openai_faults import FAULTS
+from sparekey.simulator._roster import Quota
+from sparekey.simulator._wire import Call, Dialect, Fault, Json, Operation, bearer, milliseconds
+
+
+def _model(call: Call, model: str) -> Json:
+    return {"id": model, "object": "model", "created": int(call.now), "owned_by": "sparekey-simulator"}
+
+
+def _models(call: Call) -> Json:
+    return {"object": "list", "data": [_model(call, model) for model in call.models]}
+
+
+def _error(fault: Fault, _request_id: str) -> Json:
+    shown = {"message": fault.message, "type": fault.type, "param": fault.param, "code": fault.code}
+    return {"error": shown}
+
+
+def _headers(request_id: str, _now: float, quota: Quota | None, retry_after: float | None) -> dict[str, str]:
+    headers = {"x-request-id": request_id}
+    if quota:
+        headers |= {
+            "x-ratelimit-limit-requests": str(quota.limit),
+            "x-ratelimit-remaining-requests": str(quota.remaining),
+            "x-ratelimit-reset-requests": duration(quota.reset),
+        }
+    if retry_after is not None:
+        # Whole seconds are what Retry-After allows; the exact time stands beside it.
+        exact = milliseconds(retry_after)
+        headers |= {"retry-after": str(math.ceil(exact / 1000)), "retry-after-ms": str(exact)}
+    return headers
+
+
+def duration(seconds: float) -> str:
+    """A time as OpenAI writes it: ``644ms``, ``18.642s``, ``6m0s``."""
+    total = milliseconds(seconds)
+    if total < 1000:
+        return f"{total}ms"
+    hours, rest = divmod(total, 3_600_000)
+    minutes, rest = divmod(rest, 60_000)
+    return (f"{hours}h" if hours else "") + (f"{minutes}m" if hours or minutes else "") + f"{rest / 1000:g}s"
+
+
+OPENAI = Dialect(
+    name="openai",
+    operations=(
+        Operation("POST", "/v1/chat/completions", chat, check_chat, stream_chat),
+        Operation("POST", "/v1/embeddings", embeddings, check_embeddings),
+        Operation("GET", "/v1/models", _models),
+        Operation("GET", "/v1/models/{model:path}", lambda call: _model(call, call.model)),
+    ),
+    faults=FAULTS,
+    key_of=lambda headers: bearer(headers) or headers.get("api-key", ""),
+    error=_error,
+    error_event=sse,
+    headers=_headers,
+    duration=duration,
+)
