@@ -9,10 +9,11 @@ Nothing here does I/O, and nothing raises.
 from __future__ import annotations
 
 import time
+from dataclasses import replace
 
 from sparekey._classify.chain import causes
 from sparekey._classify.evidence import Evidence, from_exception, from_response
-from sparekey._classify.weigh import Weighed, Weight, read_wait, verdict, weigh
+from sparekey._classify.weigh import WAITING, Weighed, Weight, read_wait, verdict, weigh
 from sparekey._types import Verdict
 
 __all__ = ["classify", "classify_response"]
@@ -32,8 +33,10 @@ def classify(error: BaseException, *, now: float | None = None) -> Verdict | Non
 
 def _classify(error: BaseException, now: float) -> Verdict | None:
     best: tuple[Weighed, Evidence] | None = None
-    for depth, (current, known) in enumerate(causes(error)):
-        if known.cancelled and not depth:
+    passed: list[Evidence] = []
+    chain = causes(error)
+    for current, known in chain:
+        if known.cancelled:
             return None
         evidence = from_exception(current, known)
         weighed = weigh(evidence)
@@ -41,19 +44,18 @@ def _classify(error: BaseException, now: float) -> Verdict | None:
             best = (weighed, evidence)
         if best[0].weight >= Weight.FAMILY:
             break
-    if best is None:
+        passed.append(evidence)
+    if best is None or best[0].finding is None:
         return None
     found = verdict(*best, now)
-    if found is None or found.retry_after is not None or best[0].finding is None:
+    if found is None or found.retry_after is not None or found.reason not in WAITING:
         return found
     # What says why need not be what carries the headers.
-    for current, known in causes(error):
-        evidence = from_exception(current, known)
+    behind = (from_exception(current, known) for current, known in chain)
+    for evidence in (*passed, *behind):
         seconds = read_wait(evidence, best[0].finding, best[0].words, now)
         if seconds is not None:
-            return Verdict(
-                found.reason, found.status, seconds, found.other_key_helps, found.other_model_helps
-            )
+            return replace(found, retry_after=seconds)
     return found
 
 

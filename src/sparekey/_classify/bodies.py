@@ -16,19 +16,23 @@ import json
 import re
 from dataclasses import dataclass, field
 from functools import lru_cache
+from itertools import islice
 from typing import Any
 
-from sparekey._classify.objects import as_int, as_text, clip
+from sparekey._classify.objects import TEXT_HEAD, TEXT_TAIL, as_int, as_text, clip
 from sparekey._classify.waits import FIELDS as WAIT_FIELDS
 
-MOST_NODES = 200
+MOST_NODES = 400
+"""Objects and fields."""
+WIDEST = 40
+"""Fields of one object."""
 DEEPEST = 10
 LONGEST_JSON = 1 << 15
 """Characters. A longer text is searched as prose, not parsed."""
 
 _CODE = frozenset(
     "code type status reason errorcode errcode errortype statuscode error exception exceptiontype errorname "
-    "internalcode subcode blockreason finishreason errorcategory errorkey key id1".split()
+    "blockreason finishreason errorcategory errorkey".split()
 )
 _TEXT = frozenset(
     "message msg errormsg errormessage errmsg detail details title description errordescription statusmsg statusmessage "
@@ -43,10 +47,18 @@ _NEST = frozenset(
 _HEADERS = frozenset(("headers", "responseheaders", "httpheaders"))
 
 
-@lru_cache(maxsize=2048)
 def squeeze(name: str) -> str:
     """A code or field name without its spelling: ``INVALID_API_KEY``, ``InvalidApiKey`` -> ``invalidapikey``."""
-    return "".join(letter for letter in name.lower() if letter.isalnum())
+    return name.lower().replace("_", "").replace("-", "").replace(".", "").replace(":", "")
+
+
+@lru_cache(maxsize=512)
+def _kind(name: str) -> tuple[str, bool, bool, bool]:
+    """A field's squeezed name, and whether it holds a code, a text, a body of its own."""
+    name = squeeze(name)
+    code = name in _CODE or name.endswith("code")
+    text = name in _TEXT or name in _NEST or name.endswith(("message", "msg"))
+    return name, code, text, name in _NEST
 
 
 @dataclass(slots=True)
@@ -62,6 +74,15 @@ class Body:
     shape: set[str] = field(default_factory=set)
     """Every field name met, squeezed: how a provider is known by its envelope."""
     nodes: int = 0
+    room: int = TEXT_HEAD + TEXT_TAIL
+    """Characters of text still taken in: whatever the number of texts, reading them is bounded."""
+
+    def say(self, text: str) -> None:
+        """Take a text in, cut to what is left of the room."""
+        if self.room > 0 and text:
+            text = clip(text)[: self.room]
+            self.room -= len(text)
+            self.texts.append(text)
 
 
 def read_body(body: object, into: Body | None = None) -> Body:
@@ -79,48 +100,49 @@ def _enter(value: object, found: Body, depth: int) -> None:
         return
     found.nodes += 1
     if isinstance(value, dict):
-        for count, (name, inner) in enumerate(value.items()):
-            if count >= 40:
-                break
+        for name, inner in islice(value.items(), WIDEST):
+            found.nodes += 1
+            if found.nodes >= MOST_NODES:
+                return
             if isinstance(name, str) and len(name) <= 60:
-                _field(squeeze(name), inner, found, depth)
+                _field(name, inner, found, depth)
     elif isinstance(value, list | tuple):
         for inner in value[:20]:
             _enter(inner, found, depth + 1)
-    elif isinstance(value, str | bytes | bytearray | memoryview):
+    else:
         _string(as_text(value), found, depth)
 
 
 def _field(name: str, value: Any, found: Body, depth: int) -> None:
+    name, is_code, is_text, is_nest = _kind(name)
     found.shape.add(name)
+    if value is None:
+        return
     if isinstance(value, dict | list | tuple):
-        if name in _NEST:
+        if is_nest:
             _enter(value, found, depth + 1)
         elif name in _HEADERS:
             found.headers.append(value)
-        return
-    if name in WAIT_FIELDS:
+    elif name in WAIT_FIELDS:
         found.waits.append((name, value))
+    elif is_code and _code(value, found):
         return
-    if name in _CODE:
-        if isinstance(value, str):
-            if len(value) <= 80 and " " not in value.strip():
-                number = as_int(value)
-                if number is None:
-                    found.codes.append(squeeze(value))
-                else:
-                    found.numbers.append(number)
-                return
-        elif (number := as_int(value)) is not None:
-            found.numbers.append(number)
-            return
-        if name not in _TEXT and isinstance(value, str):
-            found.texts.append(value[:400])
-            return
-    if name in _TEXT or name in _NEST:
+    elif is_text or is_code:
         text = as_text(value)
         if text:
             _string(text, found, depth + 1)
+
+
+def _code(value: object, found: Body) -> bool:
+    """Note a code; False for what is none, as a sentence in a field called ``error``."""
+    number = as_int(value)
+    if number is not None:
+        found.numbers.append(number)
+        return True
+    if not isinstance(value, str) or len(value) > 80 or " " in value.strip():
+        return False
+    found.codes.append(squeeze(value))
+    return True
 
 
 def _string(text: str, found: Body, depth: int) -> None:
@@ -129,19 +151,19 @@ def _string(text: str, found: Body, depth: int) -> None:
     if not text or found.nodes >= MOST_NODES or depth > DEEPEST:
         return
     if text[0] == "<" or "<html" in text[:3000].lower():
-        found.texts.append(_page(text))
+        found.say(_page(text))
         found.shape.add("html")
         return
     opening = _opening(text)
     if opening < 0:
-        found.texts.append(clip(text))
+        found.say(text)
         return
     inner, end = _parsed(text, opening)
     if inner is None:
-        found.texts.append(clip(text))
+        found.say(text)
         return
     if opening:
-        found.texts.append(clip(text[:opening]))
+        found.say(text[:opening])
     _enter(inner, found, depth + 1)
     rest = text[end:]
     if len(rest) > 8:
@@ -149,7 +171,7 @@ def _string(text: str, found: Body, depth: int) -> None:
             found.nodes += 1
             _string(rest, found, depth + 1)
         else:
-            found.texts.append(clip(rest))
+            found.say(rest)
 
 
 def _opening(text: str) -> int:
@@ -211,4 +233,4 @@ def _page(text: str) -> str:
         end = lower.find(f"</{tag}", start, start + 600) if start else -1
         if end > 0:
             said.append(_TAG.sub(" ", head[start:end]))
-    return clip("\n".join(said)) if said else clip(_TAG.sub(" ", head[:3000]))
+    return "\n".join(said) if said else _TAG.sub(" ", head[:3000])

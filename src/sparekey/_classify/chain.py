@@ -26,7 +26,7 @@ def causes(error: BaseException) -> Iterator[tuple[BaseException, Typed]]:
         seen.add(id(current))
         known = typed(type(current))
         if known.cancelled and depth:
-            continue
+            continue  # what was cancelled behind a failure is not the failure
         yield current, known
         if depth < DEEPEST:
             waiting += [(inner, depth + 1) for inner in _behind(current, known)]

@@ -50,7 +50,7 @@ DASHSCOPE = Dialect(
         # The compatible mode lends OpenAI's word to its own token throttle; an unpaid account is Arrearage.
         (THROTTLED, "insufficient_quota Throttling Throttling.RateQuota Throttling.AllocationQuota Throttling.BurstRate"),
         (THROTTLED, "Throttling.User limit_requests limit_burst_rate CommodityNotPurchasedThrottling"),
-        (THROTTLED, "LimitRequests rate_limit_exceeded"),
+        (THROTTLED, "LimitRequests"),
         (UNPAID, "Arrearage PrepaidBillOverdue PostpaidBillOverdue CommodityNotPurchased AllocationQuota.FreeTierOnly"),
         (UNPAID, "AccountOverdue BillOverdue"),
         (BAD_KEY, "InvalidApiKey invalid_api_key InvalidAccessKeyId NoAuthorization AccessDenied.IpNotAllowed"),
@@ -66,7 +66,7 @@ DASHSCOPE = Dialect(
         (BROKEN, "InternalError InternalError.Algo InternalError.FileUpload InternalError.Upload SystemError RewriteFailed"),
     ),
     aliases=("qwen", "tongyi", "bailian", "aliyun", "alibaba", "modelstudio", "qwen_code"),
-    hosts=("aliyuncs.com", "alibabacloud.com"),
+    hosts=("aliyuncs.com", "alibabacloud.com", "aliyun.com"),
     packages=("dashscope",),
 )
 
@@ -121,8 +121,9 @@ VOLCENGINE = Dialect(
         (THROTTLED, "RateLimitExceeded RateLimitExceeded.EndpointRPMExceeded RateLimitExceeded.EndpointTPMExceeded"),
         (THROTTLED, "RateLimitExceeded.FoundationModelRPMExceeded RateLimitExceeded.FoundationModelTPMExceeded"),
         (THROTTLED, "ModelAccountRpmRateLimitExceeded ModelAccountTpmRateLimitExceeded APIAccountRpmRateLimitExceeded"),
-        (THROTTLED, "ModelAccountIpmRateLimitExceeded QuotaExceeded SetLimitExceeded InferenceLimitExceeded"),
+        (THROTTLED, "ModelAccountIpmRateLimitExceeded SetLimitExceeded InferenceLimitExceeded"),
         (THROTTLED, "AccountRateLimitExceeded InflightBatchsizeExceeded RequestBurstTooFast AccountQuotaExceeded"),
+        (Family.LIMIT, "QuotaExceeded"),
         (BUSY, "ServerOverloaded ModelLoadingError ModelLoading ServiceOverloaded ServerBusy"),
         (REFUSED, "SensitiveContentDetected InputTextSensitiveContentDetected InputImageSensitiveContentDetected"),
         (REFUSED, "OutputTextSensitiveContentDetected OutputImageSensitiveContentDetected InputTextRiskDetection"),

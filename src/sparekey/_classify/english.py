@@ -26,6 +26,8 @@ from sparekey._classify.sayings import ANY, Row, row
 _F = Family
 _ASKED = (None, _F.REQUEST, _F.SIZE, _F.SERVER, _F.GATEWAY, _F.BUSY)
 """Families that may hide a complaint about the request."""
+_NAMING = (None, _F.REQUEST, _F.KEY, _F.ACCESS, _F.MISSING, _F.SERVER, _F.BUSY, _F.GATEWAY)
+"""Families under which a sentence about a model is about its name or who may use it."""
 
 CALLER: tuple[Row, ...] = (
     row(ABORTED, """
@@ -36,6 +38,11 @@ CALLER: tuple[Row, ...] = (
         streaming is required for operations | streaming is strongly recommended for operations
         only support* stream mode | does not support http call
     """),
+    # What could not be fetched for the request belongs to the request.
+    row(MALFORMED, """
+        while downloading | failed to download | unable to download | could not download | failed to fetch image
+        failed to fetch the image | error fetching image | unable to fetch | invalid image | could not process image
+    """, (None, _F.REQUEST)),
 )  # fmt: skip
 
 CONTENT: tuple[Row, ...] = (
@@ -66,6 +73,11 @@ SIZE: tuple[Row, ...] = (
     row(KEY_CAP, """
         request body too large for … max size
     """, (None, _F.SIZE)),
+    row(TOO_LONG, "max tokens must be at least 1 got", _ASKED),
+    row(UNFIT, """
+        max tokens … must be less than | max tokens … less than or equal | max tokens … cannot exceed | max tokens … at most
+        max tokens … out of range | range of max tokens | maximum value for max tokens
+    """, _ASKED),
     row(TOO_LONG, """
         prompt is too long | prompt too long | prompt is too large | prompt exceed* | prompt length … exceed*
         prompt tokens … must be less than | prompt contains … tokens which exceeds | tokens in prompt | reduce your prompt
@@ -88,10 +100,9 @@ SIZE: tuple[Row, ...] = (
     """, _ASKED),
     # An output longer than this model writes.
     row(UNFIT, """
-        max tokens … too large | max tokens … exceed* | max tokens … must be | max tokens … at most | max tokens … maximum
-        max tokens … less than or equal | max tokens … out of range | max tokens … cannot exceed | max tokens value
+        max tokens … too large | max tokens … exceed* | max tokens … must be | max tokens … maximum | max tokens value
         max completion tokens … too large | max output tokens … exceed* | max output tokens … must be
-        maximum tokens you requested exceed* | maximum allowed number of output tokens | range of max tokens
+        maximum tokens you requested exceed* | maximum allowed number of output tokens
         completion tokens whereas you provided
     """, _ASKED),
 )  # fmt: skip
@@ -119,8 +130,8 @@ MONEY: tuple[Row, ...] = (
     # A quota with a metric, a period or a refill is a throttle, whatever it goes on to say of billing.
     row(THROTTLED, """
         quota exceeded for metric | quota exceeded for quota metric | current quota … retry in
-        requests per day | request per day | requests per min* | request per min* | requests per hour | requests per second
-        requests per month | calls month | api calls … month | daily request limit | daily quota | daily limit | daily free
+        requests per min* | request per min* | requests per second
+        per day | per hour | per minute | per week | per month | calls month | api calls … month | daily request limit | daily quota | daily limit | daily free
         daily usage | daily rate | day request limit | per day limit* | per day reached | free models per | weekly limit
         weekly usage | weekly quota | weekly … limit | 5 hour | five hour | hourly | usage limit … reset* | usage limit … try again
         quota will reset | limit will reset | limit resets | quota resets | usage limit | session limit | hit your limit
@@ -129,7 +140,10 @@ MONEY: tuple[Row, ...] = (
         too frequent* | requests rate | request rate
     """, ANY - {_F.MONEY}),
     # Under a 402, only a window that refills.
-    row(THROTTLED, "usage limit … try again later | usage limit … reset* | requests per min* | retry after … seconds", (_F.MONEY,)),
+    row(THROTTLED, """
+        usage limit … try again | usage limit … reset* | quota … refresh | quota … reset* | requests per min* | rolling … window
+        retry after … seconds | try again in
+    """, (_F.MONEY,)),
     row(UNPAID, """
         insufficient balance | insufficient credit* | insufficient fund* | insufficient account balance | insufficient quota
         insufficient user quota | insufficient … balance | insufficient … credits | insufficientquota
@@ -139,7 +153,7 @@ MONEY: tuple[Row, ...] = (
         credits exhausted | credits have been exhausted | exhausted your credits | credits … used up | credits … depleted
         run out of credits | ran out of credits | run out of funds | requires more credits | requires credits | add credits
         buy credits | purchase credits | purchase more | more credits | used all available credits | used all … credits
-        credit limit | credits limit | credit grant | spending limit* | spend limit | spending cap | spend cap | monthly spend*
+        key limit | any credits | credit limit | credits limit | credit grant | spending limit* | spend limit | spending cap | spend cap | monthly spend*
         included credits | monthly credits | can only afford | budget has been exceeded | exceeded budget | budget exceeded
         exceeded … budget | over budget | max budget | crossed budget | monthly budget
         billing hard limit | billing soft limit | billing limit | hard limit has been reached | billing is not active
@@ -151,7 +165,8 @@ MONEY: tuple[Row, ...] = (
         free quota | token quota … exhausted | quota is not enough | quota not enough | remaining quota | quota exhausted
         free trial | trial … expired | trial has ended | trial … ended | free tier … exhausted | plan has expired
         subscription has expired | subscription … expired | subscription expired | subscription has lapsed | subscription … inactive
-        no active subscription | no valid subscription | active subscription | valid coding plan | membership benefits
+        no active subscription | no valid subscription | requires an active subscription | have an active subscription
+        valid coding plan | membership benefits
         membership … expired | good standing | usage credits | extra usage | specified api usage limits | wallet
     """, ANY - {_F.SIZE, _F.SLOW, _F.NETWORK}),
 )  # fmt: skip
@@ -163,13 +178,17 @@ MODEL: tuple[Row, ...] = (
         does not support assistant | do not support tools | doesn t support | not support … input | image input … not supported
         tool use … not supported | tools … not supported | function calling … not supported | not supported with this model
         not supported for this model | not supported by this model | not supported in this model | deprecated for this model
-        unsupported parameter | unsupported value | unknown parameter | unrecognized request argument | unknown field
-        extra inputs are not permitted | extra fields not permitted | parameter … not supported | not permitted for this model
+        unsupported parameter | unsupported value | supported values are | unrecognized request argument | unknown field
+        extra inputs are not | extra forbidden | extra fields not permitted | parameter … not supported | not permitted for this model
         max completion tokens instead | only supports … output | not a chat model | only supported in v1
         does not support chat | does not support generat* | does not support embedding*
         budget tokens | thinking … not supported | reasoning effort
     """, (None, _F.REQUEST, _F.MISSING, _F.SERVER, _F.GATEWAY)),
+    row(NO_MODEL, """
+        model … does not exist | model … doesn t exist | no such model | model … not found | models … not found | model not exist
+    """, _NAMING),
     row(NO_ACCESS, """
+        on your … tier | for your … tier | your tier | your current tier | your current plan | your plan | your subscription plan
         have access to the model | have access to this model | have access to model | has access to model | access to the model
         access to this model | access to model | access to the requested model | model access is denied | model access denied
         not authorized to use … model | not authorized to access … model | not allowed to access … model
@@ -184,12 +203,11 @@ MODEL: tuple[Row, ...] = (
         matching your data policy | no allowed providers | allowed providers | guardrail restrictions and data policy
         key not allowed to access | team not allowed to access | tried to access | can only access models
         integrator | use case details
-    """, (None, _F.REQUEST, _F.KEY, _F.ACCESS, _F.MISSING, _F.LIMIT, _F.SERVER, _F.BUSY)),
+    """, _NAMING),
     row(NO_MODEL, """
-        model … does not exist | model … doesn t exist | model not exist | model … not exist | no such model | model … not found
-        unknown model | invalid model | is not a valid model | not a valid model | model identifier is invalid
+        model … not exist | unknown model | invalid model | is not a valid model | not a valid model | model identifier is invalid
         model id … invalid | model name … invalid | model … is invalid | invalid … model id | invalid … model name
-        model … has been deprecated | model … deprecated | decommissioned | model … retired | model … been removed
+        model disabled | model is disabled | model … has been deprecated | model … deprecated | decommissioned | model … retired | model … been removed
         model … no longer | model … discontinued | model … end of life | model … sunset | model … is not available
         model … not available | model … isn t available | model … unavailable for | model is offline
         no endpoints found | no endpoint found | no allowed endpoints | deployment … does not exist | deployment not found
@@ -198,11 +216,5 @@ MODEL: tuple[Row, ...] = (
         model … is not supported | model … not supported | model … isn t supported | on demand throughput | try pulling it
         non serverless model | not deployed | model … not loaded | model … not exist | available channel* for model
         no available channel* | model … cannot be found | function … not found for account | not found for account
-    """, (None, _F.REQUEST, _F.KEY, _F.ACCESS, _F.MISSING, _F.SERVER, _F.BUSY, _F.GATEWAY)),
-    row(MALFORMED, """
-        invalid request | invalid parameter | invalid argument | invalid json | invalid url | missing required | field required
-        is a required | validation error | validation failed | roles must alternate | tool call id | tool use ids
-        tool result | must be followed by tool | unexpected role | malformed | unsupported content type | cannot parse
-        failed to parse … request | could not parse … body | unmarshal | deserialize | base64
-    """, (None, _F.SERVER, _F.GATEWAY)),
+    """, _NAMING),
 )  # fmt: skip

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from sparekey._classify.english import CALLER, CONTENT, MODEL, MONEY, PLACE, SIZE
-from sparekey._classify.findings import BAD_KEY, BROKEN, BUSY, CROWDED, SLOW, THROTTLED, UNREACHABLE, Family
+from sparekey._classify.findings import BAD_KEY, BROKEN, BUSY, CROWDED, MALFORMED, SLOW, THROTTLED, UNREACHABLE, Family
 from sparekey._classify.sayings import ANY, Row, Table, row
 
 _F = Family
@@ -30,7 +30,7 @@ KEYS: tuple[Row, ...] = (
         account … blocked | access terminated | workspace … disabled | project … suspended | user … disabled | user … banned
         consumer … suspended | unregistered callers | has not been used in project | member of an organization
         no such organization | invalid organization | user not found | illegal header value | verify your account
-        account verification | insufficient authentication scopes | missing scopes
+        secret with the name | account verification | insufficient authentication scopes | missing scopes
     """, ANY - {_F.SIZE, _F.SLOW, _F.BUSY}),
     row(BAD_KEY, """
         unauthorized | permission denied | access denied | forbidden | not authorized | not have permission
@@ -41,13 +41,13 @@ KEYS: tuple[Row, ...] = (
 LIMITS: tuple[Row, ...] = (
     row(CROWDED, """
         no deployments available | all deployments | all accounts | no available accounts
-        no healthy deployment*
+        no healthy deployment* | rate limited upstream | upstream rate limit*
     """, (None, _F.LIMIT, _F.BUSY, _F.SERVER)),
     row(BUSY, """
         overloaded | overload | over capacity | at capacity | no capacity | out of capacity | capacity exceeded | capacity exhausted
         capacity constraint* | exceeded … capacity | tier capacity | insufficient capacity | no capacity available | enough capacity
         server is busy | server busy | servers are busy | system busy | system is busy | service is busy | service busy | too busy
-        is busy | currently busy | high demand | high load | heavy load | high traffic | heavy traffic | unusually high | peak load
+        is busy | currently busy | experiencing high | high demand | high load | heavy load | high traffic | heavy traffic | unusually high | peak load
         under load | load is too high | system load | too much load | traffic is too | maximum pending requests
         queue is full | queue full | queue size exceeded | too many pending
         model is loading | currently loading | is loading | loading model | not ready for inference | model is not ready
@@ -62,6 +62,15 @@ LIMITS: tuple[Row, ...] = (
         limit exceeded | limitexceeded | exceed* … requests | slow down | tpm | rpm | tpd | rpd | qps | retry limit
         exceeds the limit … requests | too many connections | cooling down | cooldown
     """, ANY - {_F.KEY, _F.MISSING, _F.MONEY, _F.SLOW}),
+)  # fmt: skip
+
+REQUEST: tuple[Row, ...] = (
+    row(MALFORMED, """
+        invalid request | invalid parameter | invalid argument | invalid json | invalid url | missing required | field required
+        is a required | validation error | validation failed | roles must alternate | tool call id | tool use ids
+        tool result | must be followed by tool | unexpected role | malformed | unsupported content type | cannot parse
+        failed to parse … request | could not parse … body | unmarshal | deserialize | base64
+    """, (None, _F.SERVER, _F.GATEWAY)),
 )  # fmt: skip
 
 WEATHER: tuple[Row, ...] = (
@@ -80,9 +89,10 @@ WEATHER: tuple[Row, ...] = (
         peer closed | peer disconnect* | disconnected | incomplete chunked | incomplete read | incompleteread | premature close
         premature eof | prematurely | unexpected eof | unexpected end of | eof occurred | ssl | tls | certificate verify | certificate
         fetch failed | failed to fetch | failed to connect | failed to establish | cannot connect | could not connect | couldn t connect
-        unable to connect | can t connect | failed to send request | max retries exceeded with url | dns | proxy error | tunnel
+        error sending request | stream error | received from peer | unable to connect | can t connect | failed to send request | max retries exceeded with url | dns | proxy error | tunnel
         stream disconnected | stream closed | stream ended | response ended | upstream connect error | client network socket
     """, (None, _F.NETWORK, _F.SERVER, _F.GATEWAY, _F.BUSY)),
+    row(UNREACHABLE, "terminated", (None,)),
     row(BUSY, """
         temporarily unavailable | service unavailable | currently unavailable | try again later | temporarily not available
         unavailable
@@ -96,4 +106,4 @@ WEATHER: tuple[Row, ...] = (
     """, (None,)),
 )  # fmt: skip
 
-ENGLISH = Table((*CALLER, *CONTENT, *SIZE, *PLACE, *MONEY, *MODEL, *KEYS, *LIMITS, *WEATHER))
+ENGLISH = Table((*CALLER, *CONTENT, *SIZE, *PLACE, *MONEY, *MODEL, *KEYS, *LIMITS, *REQUEST, *WEATHER))

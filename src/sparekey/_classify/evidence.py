@@ -10,7 +10,6 @@ from sparekey._classify.bodies import Body, read_body
 from sparekey._classify.dialect import Dialect
 from sparekey._classify.objects import as_int, as_status, as_text, peek
 from sparekey._classify.typed import Says, Typed
-from sparekey._classify.waits import Headers
 
 
 @dataclass(slots=True)
@@ -24,7 +23,8 @@ class Evidence:
     says: Says | None = None
     """What its class says."""
     body: Body = field(default_factory=Body)
-    headers: Headers | None = None
+    headers: object = None
+    """As they came; read only where a wait can follow."""
     dialect: Dialect | None = None
 
 
@@ -38,8 +38,10 @@ def from_response(
     return Evidence(
         status=as_status(status),
         body=read,
-        headers=Headers(headers) if headers else None,
-        dialect=(speakers.by_name(provider) if provider else None) or speakers.by_shape(read),
+        headers=headers,
+        dialect=(speakers.by_name(provider) if provider else None)
+        or speakers.by_shape(read)
+        or speakers.by_link(read.texts),
     )
 
 
@@ -55,14 +57,15 @@ def from_exception(error: BaseException, known: Typed) -> Evidence:
     else:
         headers = _headers(error, response)
         _read_attributes(error, response, body)
-    if not known.bug and not known.stranger:
+    if not body.texts and not known.bug and not known.stranger:
+        # An SDK's message is made of the body; once that was read, it has nothing to add.
         _read_text(error, body)
     return Evidence(
         status=status,
         firm=not known.made_up_status,
         says=known.says,
         body=body,
-        headers=Headers(headers) if headers is not None else None,
+        headers=headers,
         dialect=_dialect(error, response, known, body),
     )
 
@@ -114,7 +117,7 @@ def _read_attributes(error: BaseException, response: Any, body: Body) -> None:
             read_body(value, body)
             found = True
             break
-    for name in _WORDS:
+    for name in () if body.codes else _WORDS:
         value = peek(error, name)
         if isinstance(value, str) or (name == "error_code" and as_int(value) is not None):
             read_body({name: value}, body)
@@ -177,7 +180,7 @@ def _dialect(error: BaseException, response: Any, known: Typed, body: Body) -> D
         found = speakers.by_host(host)
         if found is not None:
             return found
-    return speakers.by_package(known.package) or speakers.by_shape(body)
+    return speakers.by_package(known.package) or speakers.by_shape(body) or speakers.by_link(body.texts)
 
 
 def _host(error: BaseException, response: Any) -> str:

@@ -7,7 +7,6 @@ first in the table wins. Cost: one pass over the text, then only the rows that s
 
 from __future__ import annotations
 
-import re
 from collections import Counter
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
@@ -18,7 +17,7 @@ GAP = 80
 """Characters that ``…`` may skip."""
 _TRIES = 8
 """Places at which the first words of a phrase are tried."""
-_WORD = re.compile(r"[a-z0-9]+")
+_PLAIN = bytes(ord(chr(code).lower()) if chr(code).isalnum() and code < 128 else 32 for code in range(256))
 
 ANY = frozenset(Family) | {None}
 
@@ -43,32 +42,41 @@ def row(finding: Finding, phrases: str, within: Iterable[Family | None] = ANY) -
 
 def words_of(text: str) -> str:
     """The words of a text, lower-case, with a space at each end."""
-    return f" {' '.join(_WORD.findall(text.lower()))} "
+    plain = text.encode("latin-1", "replace").translate(_PLAIN).decode("latin-1")
+    return f" {' '.join(plain.split())} "
+
+
+# Words that errors of every kind are full of; as an anchor they would let half the table through.
+_EVERYWHERE = frozenset(
+    "a account again an api are at be by exceed exceeded error for from has have in is it key limit limits max maximum "
+    "message messages model no not of on or organization please per quota rate reached request requests requested "
+    "response server service that the this to token tokens too try usage use user was with you your".split()
+)
+_Phrases = dict[str, list[tuple[int, tuple[str, ...]]]]
 
 
 class Table:
-    """Rows, indexed by the rarest whole word of each phrase."""
+    """Rows, indexed by family and by the rarest whole word of each phrase."""
 
     def __init__(self, rows: Sequence[Row]) -> None:
-        self.rows = tuple(rows)
-        parsed = [
-            (rank, _fragments(phrase)) for rank, row in enumerate(self.rows) for phrase in row.phrases
-        ]
-        common = Counter(word for _, fragments in parsed for word in set(_anchors(fragments)))
-        self._index: dict[str, list[tuple[int, tuple[str, ...]]]] = {}
-        for rank, fragments in parsed:
-            anchor = min(_anchors(fragments), key=lambda word: (common[word], -len(word)))
-            self._index.setdefault(anchor, []).append((rank, fragments))
+        self.findings = [row.finding for row in rows]
+        self._index: dict[Family | None, _Phrases] = {family: {} for family in ANY}
+        parsed = [(rank, row, _fragments(phrase)) for rank, row in enumerate(rows) for phrase in row.phrases]
+        common = Counter(word for _, _, fragments in parsed for word in set(_anchors(fragments)))
+        for rank, row, fragments in parsed:
+            anchor = min(_anchors(fragments), key=lambda word: (word in _EVERYWHERE, common[word], -len(word)))
+            for family in row.within:
+                self._index[family].setdefault(anchor, []).append((rank, fragments))
 
     def find(self, words: str, family: Family | None) -> Finding | None:
         """The finding of the first row that says what `words` says; `words` as from :func:`words_of`."""
-        best = len(self.rows)
-        index = self._index
-        for word in set(words.split()) & index.keys():
+        best = none = len(self.findings)
+        index = self._index[family]
+        for word in index.keys() & words.split():
             for rank, fragments in index[word]:
-                if rank < best and family in self.rows[rank].within and _said(fragments, words):
+                if rank < best and _said(fragments, words):
                     best = rank
-        return self.rows[best].finding if best < len(self.rows) else None
+        return None if best == none else self.findings[best]
 
 
 def _fragments(phrase: str) -> tuple[str, ...]:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from functools import lru_cache
 
 from sparekey._classify.bodies import Body, squeeze
@@ -16,6 +17,7 @@ _BY_NAME: dict[str, Dialect] = {
 }
 _BY_HOST: dict[str, Dialect] = {host: dialect for dialect in DIALECTS for host in dialect.hosts}
 _BY_PACKAGE: dict[str, Dialect] = {package: dialect for dialect in DIALECTS for package in dialect.packages}
+_LINK = re.compile(r"https?://([A-Za-z0-9.-]{4,80})")
 _SHAPED: tuple[Dialect, ...] = tuple(dialect for dialect in DIALECTS if dialect.shape)
 _NUMBERED: tuple[Dialect, ...] = tuple(dialect for dialect in DIALECTS if dialect.own_numbers is not None)
 
@@ -72,14 +74,25 @@ def by_package(package: str) -> Dialect | None:
 
 def by_shape(body: Body) -> Dialect | None:
     """The dialect an envelope gives away; its own numbers first, then its field names."""
+    shape = body.shape
+    if "type" in shape and "param" in shape:  # OpenAI's own envelope
+        return None
     for number in body.numbers:
         for dialect in _NUMBERED:
             if dialect.own_numbers is not None and number in dialect.own_numbers:
                 return dialect
-    shape = body.shape
-    if "type" in shape and "param" in shape:  # OpenAI's own envelope
-        return None
     for dialect in _SHAPED:
         if any(fields <= shape for fields in dialect.shape):
             return dialect
+    return None
+
+
+def by_link(texts: list[str]) -> Dialect | None:
+    """The dialect of the first provider that a message links to, as most do to their own pages."""
+    for text in texts:
+        if "://" in text:
+            for link in _LINK.findall(text[:3000])[:4]:
+                found = by_host(link)
+                if found is not None:
+                    return found
     return None

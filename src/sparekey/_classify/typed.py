@@ -274,7 +274,7 @@ class Typed:
 
 
 @lru_cache(maxsize=1024)
-def typed(cls: type) -> Typed:
+def typed(cls: type[object]) -> Typed:
     """Read a class by the names in its MRO."""
     package = _package(cls)
     names = [c.__name__ for c in cls.__mro__]

@@ -9,46 +9,46 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterable
+from typing import Any
 
 from sparekey._classify.durations import instant, sane, span, wait
-from sparekey._classify.objects import as_seconds, pairs
+from sparekey._classify.objects import as_seconds, field_text, fields_of
 
-_AFTER_MS = ("retry-after-ms", "x-ms-retry-after-ms", "x-retry-after-ms")
-_AFTER = ("retry-after", "x-retry-after", "x-ratelimit-retry-after", "x-ratelimit-timeremaining")
+_AFTER: dict[bytes, float] = {  # name: seconds that a bare number counts
+    b"retry-after-ms": 1e-3,
+    b"x-ms-retry-after-ms": 1e-3,
+    b"x-retry-after-ms": 1e-3,
+    b"retry-after": 1.0,
+    b"x-retry-after": 1.0,
+    b"x-ratelimit-retry-after": 1.0,
+    b"x-ratelimit-timeremaining": 1.0,  # GitHub Models
+}
 _T_PARAMETER = re.compile(r"\bt=(\d{1,9})\b")
 
 
 class Headers:
-    """The few fields of a response that tell the time, as they were sent."""
+    """The fields of a response that tell the time."""
 
     __slots__ = ("fields",)
 
     def __init__(self, headers: object) -> None:
-        self.fields: dict[str, str] = {}
-        if headers is None:
-            return
-        for name, value in pairs(headers):
-            if "ratelimit" in name or "retry-after" in name or name == "date" or "reset" in name:
-                self.fields.setdefault(name, value)
+        self.fields: dict[bytes, Any] = {} if headers is None else fields_of(headers)
 
     def base(self, now: float) -> float:
         """The instant absolute times are measured from: the response's own date, else `now`."""
-        written = self.fields.get("date")
-        at = instant(written.lower(), now) if written else None
+        written = self.fields.get(b"date")
+        at = instant(field_text(written).lower(), now) if written else None
         return now if at is None else at
 
     def retry_after(self, now: float) -> float | None:
         """Seconds, where the server said outright when to come back."""
-        for name in _AFTER_MS:
-            value = self.fields.get(name)
-            number = sane(as_seconds(value)) if value else None
-            if number is not None:
-                return sane(number / 1000)
-        for name in _AFTER:
-            value = self.fields.get(name)
-            seconds = wait(value, self.base(now)) if value else None
-            if seconds is not None:
-                return seconds
+        for name, unit in _AFTER.items():
+            if name in self.fields:
+                value = field_text(self.fields[name])
+                number = as_seconds(value)
+                seconds = wait(value, self.base(now)) if number is None else wait(number * unit, now)
+                if seconds is not None:
+                    return seconds
         return None
 
     def reset(self, now: float, said: str = "") -> float | None:
@@ -58,18 +58,19 @@ class Headers:
         """
         resets: dict[str, float] = {}
         spent: set[str] = set()
-        base = self.base(now)
+        base: float | None = None
         for name, value in self.fields.items():
-            if name == "ratelimit" and (t := _T_PARAMETER.search(value)):
-                resets[name] = float(t[1])
-            elif "reset" in name and "policy" not in name and "status" not in name:
-                seconds = wait(value, base)
-                if seconds is not None:
+            if b"reset" in name:
+                base = self.base(now) if base is None else base
+                seconds = wait(field_text(value), base)
+                if seconds:  # a reset at zero is a counter that was never set
                     resets[_dimension(name, "reset")] = seconds
-            elif "remaining" in name:
-                number = as_seconds(value)
+            elif b"remaining" in name:
+                number = as_seconds(field_text(value))
                 if number is not None and number <= 0:
                     spent.add(_dimension(name, "remaining"))
+            elif name == b"ratelimit" and (t := _T_PARAMETER.search(field_text(value))):
+                resets["ratelimit"] = float(t[1])
         if not resets:
             return None
         exhausted = [seconds for dimension, seconds in resets.items() if dimension in spent]
@@ -82,9 +83,12 @@ class Headers:
         return min(resets.values())
 
 
-def _dimension(name: str, word: str) -> str:
+NO_HEADERS = Headers(None)
+
+
+def _dimension(name: bytes, word: str) -> str:
     """``x-ratelimit-reset-tokens`` and ``x-ratelimit-remaining-tokens`` both count ``x-ratelimit-tokens``."""
-    return name.replace(word, "").replace("--", "-").replace("-after-seconds", "").strip("-")
+    return name.decode("latin-1", "replace").replace(word, "").replace("--", "-").replace("-after-seconds", "").strip("-")
 
 
 # Fields of a body, squeezed to letters: what they hold. The relative ones come first, being free of clocks.
@@ -138,18 +142,19 @@ _CHINESE_SPAN = re.compile(r"(\d{1,9}(?:\.\d{1,9})?) ?(毫秒|秒钟?|分钟?|�
 _CHINESE_AT = re.compile(r"(?:将?在|于|至|到|时间)[:： ]{0,3}(\d{4}-\d\d-\d\d[ t]\d\d:\d\d(?::\d\d)?)")
 
 
-def from_text(text: str, now: float) -> float | None:
+def from_text(text: str, headers: Headers, now: float) -> float | None:
     """Seconds that a sentence says: "try again in 6m0s", "resets at 00:00 UTC", "请在 20 秒后重试"."""
     text = text.lower()
     if any(cue in text for cue in _CUES):
         for cue in _CUE.finditer(text):
-            seconds = _at(text, cue, now)
+            seconds = _at(text, cue, headers, now)
             if seconds is not None:
                 return seconds
         if bar := _EPOCH_BAR.search(text):
-            return wait(bar[1], now)
+            return wait(bar[1], headers.base(now))
     if not text.isascii():
         if at := _CHINESE_AT.search(text):
+            now = headers.base(now)
             moment = instant(at[1], now, chinese=True)
             if moment is not None and moment > now - 86400:
                 return sane(max(0.0, moment - now))
@@ -158,12 +163,13 @@ def from_text(text: str, now: float) -> float | None:
     return None
 
 
-def _at(text: str, cue: re.Match[str], now: float) -> float | None:
+def _at(text: str, cue: re.Match[str], headers: Headers, now: float) -> float | None:
     start = cue.end()
     seconds = span(text, start)
     if seconds is not None:
         return sane(seconds)
     if cue["how"] in ("at", "on", "until", "by", "after") or cue[0].startswith("until"):
+        now = headers.base(now)
         moment = instant(text[start : start + 40], now, chinese=not text.isascii())
         if moment is not None:
             return sane(max(0.0, moment - now)) if moment > now - 86400 else None

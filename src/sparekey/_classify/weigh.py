@@ -14,17 +14,17 @@ from dataclasses import dataclass
 from enum import IntEnum
 
 from sparekey._classify.bodies import squeeze
-from sparekey._classify.chinese import find_chinese, has_chinese
+from sparekey._classify.chinese import CHINESE_LAST, find_chinese, has_chinese
 from sparekey._classify.dialect import Dialect, Says
 from sparekey._classify.dialects import FAMILIES, GOOGLE
 from sparekey._classify.english_limits import ENGLISH
 from sparekey._classify.evidence import Evidence
-from sparekey._classify.findings import BROKEN, DEFAULTS, MALFORMED, THROTTLED, UNPAID, Family, Finding
+from sparekey._classify.findings import BROKEN, DEFAULTS, MALFORMED, NO_MODEL, THROTTLED, UNPAID, Family, Finding
 from sparekey._classify.objects import as_status
 from sparekey._classify.sayings import words_of
 from sparekey._classify.speakers import COMMON
 from sparekey._classify.statuses import VAGUE, family_of, status_in
-from sparekey._classify.waits import Headers, from_fields, from_text
+from sparekey._classify.waits import NO_HEADERS, Headers, from_fields, from_text
 from sparekey._types import Reason, Verdict
 
 
@@ -48,9 +48,9 @@ class Weighed:
     words: str = ""
 
 
-# A code that names a request as malformed, or a server as broken, is often a cover: what the sentence says is closer.
-_COVERS: dict[Finding, Family] = {MALFORMED: Family.REQUEST, BROKEN: Family.SERVER}
-_CODE_IN_TEXT = re.compile(r"[A-Za-z0-9_.]+")
+# Codes that are often a cover: a bad request may be a bad key, a missing model one that this account may not use.
+_COVERS: dict[Finding, Family] = {MALFORMED: Family.REQUEST, BROKEN: Family.SERVER, NO_MODEL: Family.MISSING}
+_TOKEN = re.compile(r"[A-Za-z0-9_.]+")
 
 
 def weigh(evidence: Evidence) -> Weighed:
@@ -59,18 +59,21 @@ def weigh(evidence: Evidence) -> Weighed:
     if isinstance(evidence.says, Finding) and evidence.says is not BROKEN:
         return Weighed(evidence.says, Weight.SPECIFIC, evidence.status)
 
+    text = "\n".join(body.texts)
     families: list[Family] = []
-    for says in _codes(evidence):
+    for says in _codes(evidence) or _codes_in(text, evidence.dialect):
         if isinstance(says, Finding) and says not in _COVERS:
             return Weighed(says, Weight.SPECIFIC, evidence.status or _inner_status(evidence))
         families.append(says if isinstance(says, Family) else _COVERS[says])
 
-    text = "\n".join(body.texts)
     inner = _inner_status(evidence)
     named = status_in(text) if evidence.status is None or family_of(evidence.status) in VAGUE else None
     outer = family_of(evidence.status)
     coded = bool(families)
-    families += [family for family in (family_of(inner), family_of(named)) if family is not None]
+    # A status inside the sentence is the upstream's where a wrapper speaks; where a code speaks it is part of the story.
+    for mentioned in (inner, None if coded else named):
+        if (family := family_of(mentioned)) is not None:
+            families.append(family)
     if outer is not None and evidence.firm:
         families.append(outer)
     stated = len(families)
@@ -79,12 +82,12 @@ def weigh(evidence: Evidence) -> Weighed:
     if outer is not None and not evidence.firm:
         families.append(outer)
     family = next((one for one in families if one not in VAGUE), families[0] if families else None)
+    if family is Family.LIMIT and outer is Family.MONEY:
+        family = outer  # under a 402 a "quota" is what was paid for, unless the sentence says that it refills
     status = evidence.status or inner or named
 
     words = words_of(text)
     finding = _sentence(text, words, family)
-    if finding is None and family is not None and not coded:
-        finding = _code_in(text, evidence.dialect)
     if finding is UNPAID and evidence.dialect is GOOGLE and family is Family.LIMIT:
         finding = THROTTLED  # Gemini speaks of billing to whoever is over a free quota
     if finding is not None:
@@ -93,8 +96,7 @@ def weigh(evidence: Evidence) -> Weighed:
         return Weighed(DEFAULTS[family], Weight.FAMILY if stated else Weight.CLASS, status, words)
     if evidence.says is BROKEN:
         return Weighed(BROKEN, Weight.CLASS, status, words)
-    finding = _code_in(text, evidence.dialect)
-    return Weighed(finding, Weight.SPECIFIC if finding else Weight.NOTHING, status, words)
+    return Weighed(None, Weight.NOTHING, status, words)
 
 
 def _codes(evidence: Evidence) -> list[Says]:
@@ -130,47 +132,46 @@ def _inner_status(evidence: Evidence) -> int | None:
 
 
 def _sentence(text: str, words: str, family: Family | None) -> Finding | None:
-    if has_chinese(text):
-        finding = find_chinese(text)
-        if finding is not None:
-            return finding
-    return ENGLISH.find(words, family)
+    if not has_chinese(text):
+        return ENGLISH.find(words, family)
+    return find_chinese(text) or ENGLISH.find(words, family) or find_chinese(text, CHINESE_LAST)
 
 
-def _code_in(text: str, dialect: Dialect | None) -> Finding | None:
-    """A code word inside prose, as in ``An error occurred (ThrottlingException) when …``."""
-    for token in _CODE_IN_TEXT.findall(text[:2000]):
-        if len(token) > 8 and ("_" in token or (not token.islower() and not token.isupper() and token[1:] != token[1:].lower())):
-            says = _meaning(squeeze(token[:80].strip(".")), dialect)
-            if isinstance(says, Finding) and says not in _COVERS:
-                return says
-            if isinstance(says, Family):
-                return DEFAULTS[says]
-    return None
+def _codes_in(text: str, dialect: Dialect | None) -> list[Says]:
+    """What code words inside prose mean, as in ``An error occurred (ThrottlingException) when …``."""
+    for token in _TOKEN.findall(text[:2000]):
+        if 8 < len(token) < 80 and ("_" in token or token[1:].lower() != token[1:] != token[1:].upper()):
+            says = _meaning(squeeze(token.strip(".")), dialect)
+            if says is not None:
+                return [says]
+    return []
 
 
-_WAITING = frozenset((Reason.RATE_LIMIT, Reason.OVERLOADED, Reason.BILLING))
+WAITING = frozenset((Reason.RATE_LIMIT, Reason.OVERLOADED))
+"""Reasons under which a quota's reset is an answer."""
+_NEVER = frozenset((Reason.FORMAT, Reason.CONTENT_POLICY, Reason.CONTEXT_OVERFLOW, Reason.MODEL_NOT_FOUND, Reason.UNKNOWN))
+"""Reasons that waiting does not cure; a time in such an error is about something else."""
 
 
 def read_wait(evidence: Evidence, finding: Finding, words: str, now: float) -> float | None:
     """Seconds until the provider says it will answer again: in its headers, in fields of its body, in its text."""
-    sources = [evidence.headers, *(Headers(headers) for headers in evidence.body.headers)]
-    headers = [source for source in sources if source is not None and source.fields]
+    if finding.reason in _NEVER:
+        return None
+    headers = [Headers(fields) for fields in (evidence.headers, *evidence.body.headers) if fields]
     for source in headers:
         seconds = source.retry_after(now)
         if seconds is not None:
             return seconds
-    base = headers[0].base(now) if headers else now
-    seconds = from_fields(evidence.body.waits, base) if evidence.body.waits else None
-    if seconds is not None:
-        return seconds
-    if finding.reason in (Reason.FORMAT, Reason.CONTENT_POLICY, Reason.MODEL_NOT_FOUND):
-        return None
-    for text in evidence.body.texts:
-        seconds = from_text(text, base)
+    base = headers[0] if headers else NO_HEADERS
+    if evidence.body.waits:
+        seconds = from_fields(evidence.body.waits, base.base(now))
         if seconds is not None:
             return seconds
-    if finding.reason in _WAITING:
+    for text in evidence.body.texts:
+        seconds = from_text(text, base, now)
+        if seconds is not None:
+            return seconds
+    if finding.reason in WAITING:
         for source in headers:
             seconds = source.reset(now, words)
             if seconds is not None:
