@@ -15,30 +15,22 @@ ADAPTERS = {"langchain": "langchain_sparekey", "litellm": "litellm_sparekey"}
 
 # From the bottom up; a module imports only from lines above its own.
 LAYERS = [
-    ["_types", "_secrets"],
+    ["_types", "_secrets", "_clock"],
     ["errors"],
     ["_policy", "_credentials", "_references"],
     ["_cooldown", "_config", "_classify", "_images", "_stream"],
-    ["_run", "_keys"],
-    ["_budget", "_tracker", "_candidates"],
+    ["_memory", "_log", "_limits", "_usage", "_keys"],
+    ["_rank", "_judge", "_candidates"],
+    ["_bench"],
+    ["_run"],
+    ["_tracker", "_time_left"],
     ["_chain", "_load"],
     ["__init__"],
     ["simulator"],
     ["cli"],
 ]
-PURE = [
-    "_types",
-    "_secrets",
-    "errors",
-    "_policy",
-    "_credentials",
-    "_cooldown",
-    "_config",
-    "_images",
-    "_stream",
-    "_run",
-    "_keys",
-]
+NOT_PURE = {"_clock", "_references", "_classify"}
+PURE = [name for line in LAYERS[: LAYERS.index(["_run"]) + 1] for name in line if name not in NOT_PURE]
 IMPURE = {"time", "asyncio", "threading", "logging", "os", "random"}
 
 

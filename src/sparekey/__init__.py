@@ -3,7 +3,6 @@
 Several API keys per model, tried in order, with a memory of which are cooling down and why.
 """
 
-from sparekey._budget import time_left
 from sparekey._candidates import candidates_for, config_for, resolve_candidates
 from sparekey._chain import FallbackChain
 from sparekey._classify import classify
@@ -13,6 +12,7 @@ from sparekey._load import load_config
 from sparekey._policy import Action, Ladder, Policy, Rule, Rules
 from sparekey._run import Run
 from sparekey._secrets import fingerprint, scrub
+from sparekey._time_left import time_left
 from sparekey._tracker import CooldownTracker, shared_tracker
 from sparekey._types import Attempt, Candidate, FallbackResult, Reason, Scope, Verdict
 from sparekey.errors import (

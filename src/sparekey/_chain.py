@@ -11,14 +11,15 @@ from collections.abc import AsyncIterable, Awaitable, Callable, Iterable, Sequen
 from functools import partial
 from typing import TypeVar
 
-from sparekey._budget import await_within, call_within
 from sparekey._classify import classify as read_error
 from sparekey._images import only_oversized_stops
 from sparekey._policy import Policy
 from sparekey._run import OnAttempt, Run
 from sparekey._stream import AsyncChunks, Chunks, always, hold, hold_async
+from sparekey._time_left import await_within, call_within
 from sparekey._tracker import CooldownTracker
 from sparekey._types import Candidate, Classify, FallbackResult, Verdict
+from sparekey._usage import pinned
 from sparekey.errors import ConfigError, NoCandidatesError
 
 T = TypeVar("T")
@@ -49,14 +50,19 @@ class FallbackChain:
         self.tracker = tracker if tracker is not None else CooldownTracker(policy)
         self.policy = policy if policy is not None else self.tracker.policy
         self.on_attempt = on_attempt
-        self._clock = self.tracker.clock
+        self._clock = self.tracker.clock.now
         self._classify: Classify = classify if classify is not None else self._read
         self._image_policy = self.policy.for_images()
 
     # -- calls -----------------------------------------------------------------------------
 
     def execute(
-        self, candidates: Iterable[Candidate], fn: Callable[[Candidate], T], *, deadline: float | None = None
+        self,
+        candidates: Iterable[Candidate],
+        fn: Callable[[Candidate], T],
+        *,
+        deadline: float | None = None,
+        affinity: str | None = None,
     ) -> FallbackResult[T]:
         """Call ``fn`` with one candidate after another until one answers.
 
@@ -65,19 +71,26 @@ class FallbackChain:
             fn: makes the call; its exceptions are what is judged.
             deadline: seconds from now that all attempts together may take. Nothing can end a
                 sync call from outside: ``fn`` passes :func:`sparekey.time_left` to its client.
+            affinity: pins a conversation: the same text prefers the same key of each model, in
+                every process, as long as that key is well.
 
         Raises:
             FallbackExhaustedError: nobody could serve it, or the deadline is spent.
             NoCandidatesError: there are no candidates.
             ConfigError: the deadline is not a number of seconds.
         """
-        return self._drive(self.begin(candidates, deadline=deadline), fn)
+        return self._drive(self.begin(candidates, deadline=deadline, affinity=affinity), fn)
 
     async def aexecute(
-        self, candidates: Iterable[Candidate], fn: Callable[[Candidate], Awaitable[T]], *, deadline: float | None = None
+        self,
+        candidates: Iterable[Candidate],
+        fn: Callable[[Candidate], Awaitable[T]],
+        *,
+        deadline: float | None = None,
+        affinity: str | None = None,
     ) -> FallbackResult[T]:
         """:meth:`execute` for an async ``fn``; the deadline and ``attempt_timeout`` end a call by themselves."""
-        return await self._adrive(self.begin(candidates, deadline=deadline), fn)
+        return await self._adrive(self.begin(candidates, deadline=deadline, affinity=affinity), fn)
 
     def stream(
         self,
@@ -85,6 +98,7 @@ class FallbackChain:
         fn: Callable[[Candidate], Iterable[T]],
         *,
         deadline: float | None = None,
+        affinity: str | None = None,
         commit: Callable[[T], bool] = always,
     ) -> FallbackResult[Chunks[T]]:
         """Open a stream at the first candidate that delivers a chunk.
@@ -93,7 +107,7 @@ class FallbackChain:
         of a chunk that it settles on this candidate (by default the first does), an error tries
         the next; after that it is recorded and raised, because what was seen cannot be unsaid.
         """
-        run = self.begin(candidates, deadline=deadline)
+        run = self.begin(candidates, deadline=deadline, affinity=affinity)
         opened = self._drive(run, lambda candidate: hold(fn(candidate), commit))
         chunks = Chunks(opened.response, self._breaker(run, opened.candidate))
         return FallbackResult(chunks, opened.candidate, run.attempts)
@@ -104,34 +118,48 @@ class FallbackChain:
         fn: Callable[[Candidate], AsyncIterable[T] | Awaitable[AsyncIterable[T]]],
         *,
         deadline: float | None = None,
+        affinity: str | None = None,
         commit: Callable[[T], bool] = always,
     ) -> FallbackResult[AsyncChunks[T]]:
         """:meth:`stream` for async iterators: ``(await chain.astream(…)).response`` is one.
 
         ``fn`` may return the iterator or an awaitable of it, as the SDKs' ``create(stream=True)`` is.
         """
-        run = self.begin(candidates, deadline=deadline)
+        run = self.begin(candidates, deadline=deadline, affinity=affinity)
         opened = await self._adrive(run, lambda candidate: hold_async(fn(candidate), commit))
         chunks = AsyncChunks(opened.response, self._breaker(run, opened.candidate))
         return FallbackResult(chunks, opened.candidate, run.attempts)
 
     def execute_image(
-        self, candidates: Iterable[Candidate], fn: Callable[[Candidate], T], *, deadline: float | None = None
+        self,
+        candidates: Iterable[Candidate],
+        fn: Callable[[Candidate], T],
+        *,
+        deadline: float | None = None,
+        affinity: str | None = None,
     ) -> FallbackResult[T]:
         """:meth:`execute` for images, which keep records of their own: their limits are not chat's."""
-        return self._drive(self._begin_image(candidates, deadline), fn)
+        return self._drive(self._begin_image(candidates, deadline, affinity), fn)
 
     async def aexecute_image(
-        self, candidates: Iterable[Candidate], fn: Callable[[Candidate], Awaitable[T]], *, deadline: float | None = None
+        self,
+        candidates: Iterable[Candidate],
+        fn: Callable[[Candidate], Awaitable[T]],
+        *,
+        deadline: float | None = None,
+        affinity: str | None = None,
     ) -> FallbackResult[T]:
         """:meth:`aexecute` for images, which keep records of their own: their limits are not chat's."""
-        return await self._adrive(self._begin_image(candidates, deadline), fn)
+        return await self._adrive(self._begin_image(candidates, deadline, affinity), fn)
 
     # -- the loop, once a colour -----------------------------------------------------------
 
     def _drive(self, run: Run, fn: Callable[[Candidate], T]) -> FallbackResult[T]:
         clock = self._clock
-        while (candidate := run.next(clock())) is not None:
+        while (candidate := run.next(clock())) is not None or run.pause:
+            if candidate is None:
+                self.tracker.clock.sleep(run.pause)
+                continue
             try:
                 limit = run.limit()
                 response = fn(candidate) if limit is None else call_within(limit, clock, partial(fn, candidate))
@@ -139,6 +167,9 @@ class FallbackChain:
                 final = run.failed(error, clock())
                 if final is error:
                     raise
+            except BaseException:
+                run.abandoned()
+                raise
             else:
                 run.succeeded(clock())
                 return FallbackResult(response, candidate, run.attempts)
@@ -148,7 +179,10 @@ class FallbackChain:
 
     async def _adrive(self, run: Run, fn: Callable[[Candidate], Awaitable[T]]) -> FallbackResult[T]:
         clock = self._clock
-        while (candidate := run.next(clock())) is not None:
+        while (candidate := run.next(clock())) is not None or run.pause:
+            if candidate is None:
+                await self.tracker.clock.asleep(run.pause)
+                continue
             try:
                 limit = run.limit()
                 call = partial(fn, candidate)
@@ -157,6 +191,9 @@ class FallbackChain:
                 final = run.failed(error, clock())
                 if final is error:
                     raise
+            except BaseException:
+                run.abandoned()
+                raise
             else:
                 run.succeeded(clock())
                 return FallbackResult(response, candidate, run.attempts)
@@ -166,25 +203,40 @@ class FallbackChain:
 
     # -- for hosts that pick and report in hooks of their own ------------------------------
 
-    def begin(self, candidates: Iterable[Candidate], *, deadline: float | None = None) -> Run:
+    def begin(
+        self, candidates: Iterable[Candidate], *, deadline: float | None = None, affinity: str | None = None
+    ) -> Run:
         """One request's walk, for a host that makes the calls itself.
 
         Ask :meth:`Run.next` with :meth:`now`, make the call, tell :meth:`Run.failed` or
         :meth:`Run.succeeded`.
         """
-        return self._run(_checked(candidates), self.policy, self._classify, deadline)
+        return self._run(_checked(candidates), self.policy, self._classify, deadline, affinity)
 
     def now(self) -> float:
         """The chain's clock: epoch seconds."""
         return self._clock()
 
-    def _begin_image(self, candidates: Iterable[Candidate], deadline: float | None) -> Run:
+    def _begin_image(self, candidates: Iterable[Candidate], deadline: float | None, affinity: str | None) -> Run:
         policy = self._image_policy
         twins = [candidate.for_images() for candidate in _checked(candidates)]
-        return self._run(twins, policy, self._classify if policy.remembers else only_oversized_stops, deadline)
+        return self._run(
+            twins, policy, self._classify if policy.remembers else only_oversized_stops, deadline, affinity
+        )
 
-    def _run(self, candidates: Sequence[Candidate], policy: Policy, classify: Classify, deadline: float | None) -> Run:
+    def _run(
+        self,
+        candidates: Sequence[Candidate],
+        policy: Policy,
+        classify: Classify,
+        deadline: float | None,
+        affinity: str | None,
+    ) -> Run:
         deadline_at = None if deadline is None else self._clock() + _seconds(deadline)
+        if affinity is not None:
+            candidates = pinned(candidates, affinity)
+        elif policy.selection != "ordered":
+            candidates = self.tracker.arranged(candidates, policy.selection)
         return Run(candidates, self.tracker, policy, classify, deadline_at=deadline_at, on_attempt=self.on_attempt)
 
     def _read(self, error: BaseException) -> Verdict | None:

@@ -36,7 +36,7 @@ class Mark(NamedTuple):
 class Record:
     """Immutable; every change makes another."""
 
-    __slots__ = ("cleared_at", "live", "marks", "reason", "until")
+    __slots__ = ("cleared_at", "hinted", "live", "marks", "reason", "until")
 
     cleared_at: float
     marks: Mapping[Reason, Mark]
@@ -46,15 +46,17 @@ class Record:
     """When the last of the live cooldowns ends; minus infinity when there is none."""
     reason: Reason | None
     """What that one is for."""
+    hinted: bool
+    """Whether the provider named its end."""
 
     def __init__(self, cleared_at: float = -math.inf, marks: Mapping[Reason, Mark] | None = None) -> None:
         self.cleared_at = cleared_at
         self.marks = marks or {}
         self.live = {reason: mark for reason, mark in self.marks.items() if mark.opened_at > cleared_at}
-        self.until, self.reason = -math.inf, None
+        self.until, self.reason, self.hinted = -math.inf, None, False
         for reason, mark in self.live.items():
             if mark.until > self.until:
-                self.until, self.reason = mark.until, reason
+                self.until, self.reason, self.hinted = mark.until, reason, mark.hinted
 
     def __eq__(self, other: object) -> bool:
         return isinstance(other, Record) and (other.cleared_at, other.marks) == (self.cleared_at, self.marks)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass, field, fields, replace
 from enum import StrEnum
-from typing import Any
+from typing import Any, Literal, TypeAlias, get_args
 
 from sparekey._types import Reason, Scope
 from sparekey.errors import ConfigError
@@ -12,6 +12,9 @@ from sparekey.errors import ConfigError
 MINUTE = 60.0
 HOUR = 60 * MINUTE
 DAY = 24 * HOUR
+
+
+Selection: TypeAlias = Literal["ordered", "round_robin", "least_recently_used"]
 
 
 class Action(StrEnum):
@@ -125,14 +128,28 @@ class Policy:
     """Seconds without a failure after which the next one starts the ladders afresh."""
     incident_once: bool = True
     """Whether failures of attempts begun before a cooldown opened belong to it and do not escalate it."""
+    max_wait: float = 0.0
+    """Seconds a request may wait, all together, for a candidate to recover before it is exhausted."""
+    selection: Selection = "ordered"
+    """Among the keys of one model: ``ordered`` keeps prompt caches warm, the others spread the load."""
+    half_open: bool = True
+    """Whether one request at a time probes a candidate after its cooldown, while others prefer the rest."""
+    spares_sick_endpoints: bool = True
+    """Whether an endpoint that fails with two credentials in a row is put last for a while."""
     last_resort: bool = True
-    """Whether one candidate that cools for a transient reason is tried when nothing better is left."""
+    """Whether who was passed over is looked at again: one that has recovered meanwhile, and, when nothing
+    better is left, one that cools for a transient reason."""
     remembers: bool = True
     """Whether cooldowns are looked at and written."""
     images_remember: bool = True
     """Whether images have cooldowns; if not, every error but an oversized image tries the next candidate."""
 
     def __post_init__(self) -> None:
+        if not 0 <= self.max_wait < float("inf"):
+            raise ConfigError(f"Policy: max_wait must be a number of seconds, 0 or more, not {self.max_wait!r}")
+        if self.selection not in get_args(Selection):
+            known = ", ".join(get_args(Selection))
+            raise ConfigError(f"Policy: there is no selection {self.selection!r}; there are {known}")
         for name in ("attempt_timeout", "hint_floor", "hint_cap", "forget_after"):
             value = getattr(self, name)
             if value is not None and not 0 < value < float("inf"):
@@ -145,6 +162,8 @@ class Policy:
             rules=_SEED_RULES,
             believes_provider=False,
             incident_once=False,
+            half_open=False,
+            spares_sick_endpoints=False,
             last_resort=False,
             images_remember=False,
         )

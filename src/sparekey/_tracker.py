@@ -4,12 +4,14 @@ from __future__ import annotations
 
 import threading
 import time
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from typing import TypedDict
 
+from sparekey._clock import Clock
 from sparekey._cooldown import NOTHING, Opened, Record, after_failure, after_success
-from sparekey._policy import Policy
+from sparekey._policy import Policy, Selection
 from sparekey._types import Candidate, Reason
+from sparekey._usage import Usage
 from sparekey.errors import ConfigError
 
 
@@ -33,7 +35,7 @@ class CooldownTracker:
 
     Args:
         policy: what each reason does and for how long; the default policy when None.
-        clock: epoch seconds; injected in tests.
+        clock: epoch seconds. A callable; when it has a ``sleep`` and an ``asleep``, waiting goes by them.
         state: where records live. ``memory://`` is this process only.
 
     Raises:
@@ -48,8 +50,10 @@ class CooldownTracker:
     ) -> None:
         _check_state(state)
         self.policy = policy if policy is not None else Policy()
-        self.clock = clock
+        self.clock = Clock.of(clock)
         self._records: dict[str, Record] = {}
+        self._usage = Usage()
+        self._claims: dict[str, float] = {}
         self._lock = threading.Lock()
 
     # -- for people ------------------------------------------------------------------------
@@ -130,10 +134,17 @@ class CooldownTracker:
 
     # -- for the engine --------------------------------------------------------------------
 
+    # See sparekey._memory for what each promises.
+
     @property
     def records(self) -> Mapping[str, Record]:
         """The records themselves, by id; immutable ones in a mapping that changes."""
         return self._records
+
+    @property
+    def claims(self) -> Mapping[str, float]:
+        """Until when a recovering record is being probed, by its id."""
+        return self._claims
 
     def open(
         self,
@@ -160,6 +171,36 @@ class CooldownTracker:
             if record is not None and record.live:
                 with self._lock:
                     self._records[key] = after_success(self._records[key], started_at)
+
+    def claim(self, keys: Iterable[str], now: float, until: float) -> bool:
+        """Take the probe of all ``keys`` up to ``until``; False, and nothing taken, when one is taken."""
+        keys = list(keys)
+        with self._lock:
+            if any(self._claims.get(key, now) > now for key in keys):
+                return False
+            self._claims.update(dict.fromkeys(keys, until))
+        return True
+
+    def release(self, keys: Iterable[str]) -> None:
+        """Give probes back."""
+        with self._lock:
+            for key in keys:
+                self._claims.pop(key, None)
+
+    def spend(self, candidate: Candidate, now: float) -> None:
+        """Take one request from the candidate's budget, and note its use."""
+        with self._lock:
+            self._usage.spend(candidate, now)
+
+    def saturated_until(self, candidate: Candidate, now: float) -> float | None:
+        """When the candidate's budget has room again; None when it has now."""
+        with self._lock:
+            return self._usage.saturated_until(candidate, now)
+
+    def arranged(self, candidates: Sequence[Candidate], selection: Selection) -> Sequence[Candidate]:
+        """The candidates in the order the selection asks for; moves the rotation on."""
+        with self._lock:
+            return self._usage.arranged(candidates, selection)
 
     def _of(self, who: Candidate | str) -> list[Record]:
         return [self._records[key] for key in _keys(who) if key in self._records]

@@ -10,7 +10,8 @@ from collections.abc import Callable, Sequence
 from copy import copy
 from dataclasses import dataclass, field
 from enum import StrEnum
-from typing import Generic, Literal, TypeAlias, TypeVar
+from sys import intern
+from typing import Generic, Literal, NamedTuple, TypeAlias, TypeVar
 
 T = TypeVar("T")
 
@@ -86,13 +87,19 @@ class Candidate:
     position: int | None = None
     """Tells apart candidates that show no credential, such as chat models built elsewhere."""
     id: str = field(init=False)
+    group: str = field(init=False, repr=False)
+    """Provider, endpoint and model: what this model's keys have in common."""
     scopes: tuple[str, ...] = field(init=False, repr=False)
     """The ids of the records that can cool it: its own, its credential's, its account's."""
+    endpoints: tuple[str, str] = field(init=False, repr=False)
+    """The ids of the records that say where it is asked is sick: for this model, and altogether."""
 
     def __post_init__(self) -> None:
         place = f"{self.provider.lower()}@{self.endpoint}" if self.endpoint else self.provider.lower()
         model = self.model.strip().lower()
-        identity = f"{place}/{model}" if place else model
+        # Interned: a thousand keys of one model have these in common.
+        group = intern(f"{place}/{model}" if place else model)
+        identity: str = group
         if self.credential:
             identity += f"#{self.credential}"
         if self.position is not None:
@@ -101,10 +108,12 @@ class Candidate:
         if self.credential:
             scopes.append(f"credential:{place}#{self.credential}")
         if self.account:
-            scopes.append(f"account:{self.account}:{place}/{model}")
-        # The class is frozen for everybody else; these three are derived once, here.
+            scopes.append(intern(f"account:{self.account}:{group}"))
+        # The class is frozen for everybody else; these are derived once, here.
         object.__setattr__(self, "id", identity)
+        object.__setattr__(self, "group", group)
         object.__setattr__(self, "scopes", tuple(scopes))
+        object.__setattr__(self, "endpoints", (intern(f"endpoint:{group}"), intern(f"endpoint:{place}")))
 
     def __eq__(self, other: object) -> bool:
         return isinstance(other, Candidate) and other.id == self.id
@@ -133,9 +142,14 @@ class Candidate:
         return twin
 
 
-@dataclass(frozen=True, slots=True)
-class Attempt:
+Source: TypeAlias = Literal["provider", "ladder", "budget"]
+"""Where a time comes from: the provider's own word, the policy's ladder, or the entry's ``rpm``."""
+
+
+class Attempt(NamedTuple):
     """One candidate's turn in one request: a failure, a skip, or (for ``on_attempt``) a success."""
+
+    # A named tuple, because it is frozen at a third of a frozen dataclass's price, and a request may skip a thousand.
 
     candidate: Candidate
     error: BaseException | None = None
@@ -149,8 +163,8 @@ class Attempt:
     """What was cooled for it; None when nothing was."""
     cooldown: float | None = None
     """Seconds from this attempt until what it cooled, or was cooled by, is available again."""
-    cooldown_from: Literal["provider", "ladder"] | None = None
-    """Who set that time: the provider's own word, or the policy's ladder."""
+    cooldown_from: Source | None = None
+    """Who set that time."""
 
 
 @dataclass(frozen=True, slots=True)

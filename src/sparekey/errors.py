@@ -16,7 +16,7 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 
 from sparekey._secrets import scrub
-from sparekey._types import Attempt
+from sparekey._types import Attempt, Reason
 
 _SHOWN = 300
 """Characters of a provider's own words in the exhausted error's text; the whole error is in ``attempts``."""
@@ -36,6 +36,14 @@ class NoCandidatesError(ConfigError):
 
 class CoolingError(SparekeyError):
     """Says in an attempt why its candidate was skipped."""
+
+    # Its arguments are a reason or words, and seconds or None. The text is built when it is read, and
+    # Exception's own constructor used, because a request may skip a thousand and nobody may look.
+
+    def __str__(self) -> str:
+        why, remaining = self.args
+        text = f"cooling down for {why.value}" if isinstance(why, Reason) else why or "cooling down"
+        return text if remaining is None else f"{text}, {duration(remaining)} remaining"
 
 
 class AttemptTimeoutError(SparekeyError, TimeoutError):
@@ -128,17 +136,7 @@ def duration(seconds: float) -> str:
 
 def _plain(attempt: Attempt) -> Attempt:
     error = attempt.error
-    text = None if error is None else SparekeyError(scrub(f"{type(error).__name__}: {error}"))
-    return Attempt(
-        attempt.candidate,
-        text,
-        attempt.reason,
-        attempt.duration,
-        attempt.skipped,
-        attempt.scope,
-        attempt.cooldown,
-        attempt.cooldown_from,
-    )
+    return attempt._replace(error=error and SparekeyError(scrub(f"{type(error).__name__}: {error}")))
 
 
 def _unpickle(

@@ -130,17 +130,18 @@ def test_a_host_may_choose_among_the_ready(candidates, clock):
     chain.tracker.mark_failure(candidates[0], "auth")
     run = chain.begin(candidates)
 
-    assert run.ready(chain.now()) == candidates[1:]
+    assert [run.rank(c, chain.now()) for c in candidates] == [None, 0, 0]
+    run.pass_over(candidates[0], chain.now())
     run.take(candidates[2], chain.now())
     assert run.failed(ScriptedError(sk.Verdict(sk.Reason.TIMEOUT)), chain.now()) is None
-    assert run.ready(chain.now()) == [candidates[1]]
+    assert [run.rank(c, chain.now()) for c in candidates] == [None, 0, None]
     run.take(candidates[1], chain.now())
     run.failed(ScriptedError(sk.Verdict(sk.Reason.TIMEOUT)), chain.now())
 
-    assert run.ready(chain.now()) == []
-    assert run.next(chain.now()) is None
+    assert [run.rank(c, chain.now()) for c in candidates] == [None, None, None]
+    assert run.wait(chain.now()) == 0
     assert [(a.candidate, a.skipped) for a in run.exhausted(chain.now()).attempts] == [
+        (candidates[0], True),
         (candidates[2], False),
         (candidates[1], False),
-        (candidates[0], True),
     ]

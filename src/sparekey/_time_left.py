@@ -7,7 +7,7 @@ from collections.abc import Awaitable, Callable
 from contextvars import ContextVar
 from typing import TypeVar
 
-from sparekey._run import Limit
+from sparekey._limits import Limit
 from sparekey.errors import AttemptTimeoutError
 
 T = TypeVar("T")

@@ -1,0 +1,39 @@
+"""How long one attempt may take, and whose doing it is when the time is up."""
+
+from __future__ import annotations
+
+from typing import NamedTuple
+
+from sparekey._policy import Policy
+from sparekey._types import Candidate, Reason, Verdict
+from sparekey.errors import AttemptTimeoutError
+
+
+class Limit(NamedTuple):
+    """How long one attempt may take."""
+
+    seconds: float
+    by_deadline: bool
+    """Whether it is the caller's deadline that ends it, and not the attempt's own timeout."""
+
+
+def limit_of(candidate: Candidate, policy: Policy, started_at: float, deadline_at: float | None) -> Limit | None:
+    """The smaller of the attempt's own timeout (the entry's before the policy's) and what the deadline leaves."""
+    cap = policy.attempt_timeout if candidate.timeout is None else candidate.timeout
+    if deadline_at is None:
+        return None if cap is None else Limit(cap, by_deadline=False)
+    left = max(0.0, deadline_at - started_at)
+    return Limit(left, by_deadline=True) if cap is None or left <= cap else Limit(cap, by_deadline=False)
+
+
+def is_the_callers(
+    error: Exception, verdict: Verdict | None, started_at: float, deadline_at: float | None, now: float
+) -> bool:
+    """Whether ``error`` is the caller's own deadline running out, for which no candidate is to blame."""
+    if deadline_at is None:
+        return False
+    if isinstance(error, AttemptTimeoutError):
+        return error.by_deadline
+    # A client that was handed time_left() gives up a little before or after; a provider's 408 has a status.
+    gave_up = verdict is not None and verdict.reason is Reason.TIMEOUT and verdict.status is None
+    return gave_up and now >= deadline_at - max(0.05, 0.02 * (deadline_at - started_at))

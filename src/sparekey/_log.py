@@ -1,0 +1,58 @@
+"""What happened in one request, kept cheaply and told when somebody asks."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from enum import StrEnum
+from typing import TypeAlias
+
+from sparekey._cooldown import Record
+from sparekey._types import Attempt, Candidate, Reason, Source
+from sparekey.errors import CoolingError
+
+
+class Why(StrEnum):
+    """Why a candidate that nothing cools was passed over."""
+
+    BUDGET = "its requests-per-minute budget is spent"
+    PROBED = "recovering, another request is trying it"
+    USELESS = "no key of this model can serve the request"
+
+
+Skip: TypeAlias = tuple[Candidate, Record | Why, float, float]
+"""A candidate passed over: what cools it or why else, until when, and when that was.
+
+A bare tuple, turned into an :class:`Attempt` only when somebody reads the attempts: with a
+thousand candidates cooling, this is what passing one over costs.
+"""
+
+Entry: TypeAlias = Attempt | Skip
+
+
+def told(log: Iterable[Entry]) -> list[Attempt]:
+    """The entries as attempts."""
+    return [entry if isinstance(entry, Attempt) else skipped(entry) for entry in log]
+
+
+def skipped(skip: Skip) -> Attempt:
+    """One skip as an attempt."""
+    candidate, why, until, now = skip
+    left = until - now if until > now else None
+    if isinstance(why, Record):
+        by: Source = "provider" if why.hinted else "ladder"
+        return Attempt(candidate, CoolingError(why.reason, left), why.reason, 0.0, True, None, left, by)
+    if why is Why.BUDGET:
+        return Attempt(candidate, CoolingError(why.value, left), Reason.RATE_LIMIT, 0.0, True, None, left, "budget")
+    return Attempt(candidate, CoolingError(why.value, left), None, 0.0, True, None, left)
+
+
+def summary(log: Sequence[Entry], candidates: int, *, late: bool) -> str:
+    """The first words of the exhausted error."""
+    tried = sum(isinstance(entry, Attempt) for entry in log)
+    if late:
+        return f"the deadline was spent after {tried} attempt{'' if tried == 1 else 's'}"
+    waiting = len({entry[0] for entry in log if not isinstance(entry, Attempt)})
+    if not tried:
+        return f"all {waiting} candidates are cooling down"
+    before = f", {waiting} of them before this request" if waiting else ""
+    return f"all {candidates} candidates failed{before}"
