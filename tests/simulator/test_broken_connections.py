@@ -102,7 +102,7 @@ def test_an_error_event_comes_where_told(ask: Ask, settings: dict[str, int], chu
 def test_a_stream_that_falls_silent_is_a_timeout(ask: Ask) -> None:
     """After its first token nothing more comes, and the connection stays open."""
     with Simulator({"sk-a": {"kind": "stream_hang", "after": 1}}) as sim:
-        seen = ask(sim, "sk-a", stream=True, timeout=PATIENCE)
+        seen = ask(sim, "sk-a", stream=True, timeout=3 * PATIENCE)  # it has to see the token first
 
     assert len(seen.tokens) == 1
     assert "Timeout" in type(seen.error).__name__

@@ -214,7 +214,9 @@ def test_an_invalid_request_is_refused_whatever_the_key(path: str, body: Any, pa
     assert (answer.status_code, error["type"], error["param"]) == (400, "invalid_request_error", param)
 
 
-@pytest.mark.parametrize("body", [b"", b"{", b"[]", b"\xff"])
+@pytest.mark.parametrize(
+    "body", [b"", b"{", b"[]", b"\xff", b"[" * 100_000], ids=["nothing", "half", "list", "bytes", "deep"]
+)
 def test_a_body_that_is_no_json_object_is_refused(body: bytes) -> None:
     """Garbage in is a 400, not a crash."""
     with Simulator({"sk-a": "healthy"}) as sim:

@@ -9,11 +9,9 @@ import pytest
 
 from sparekey.errors import ConfigError
 from sparekey.simulator import Limited, Simulator, describe, load_scenario
-from sparekey.simulator._behaviours import KINDS, STEPS
-from sparekey.simulator._exchange import CARRY_OUT
+from sparekey.simulator._behaviours import STEPS
 
 EXAMPLE = Path(__file__).parents[2] / "examples" / "outage.yaml"
-DOCS = Path(__file__).parents[2] / "docs" / "simulator.md"
 KEY = "sk-live-0123456789abcdef0123"
 
 
@@ -121,13 +119,3 @@ def test_behaviours_are_told_in_one_line() -> None:
     )
 
     assert describe(steps) == "limited requests=3 for 9s, then custom status=418 2 times"
-
-
-def test_every_behaviour_can_be_carried_out_and_is_documented() -> None:
-    """No kind is without an implementation or without a line in the documentation."""
-    text = DOCS.read_text(encoding="utf-8")
-    required = {"custom": {"status": 200}}
-    for kind in KINDS:
-        (behaviour,) = STEPS.validate_python({"kind": kind, **required.get(kind, {})})
-        assert isinstance(behaviour, Limited) or type(behaviour) in CARRY_OUT
-        assert f"`{kind}`" in text

@@ -135,5 +135,5 @@ class Endpoint:
 def _parse(raw: bytes) -> object:
     try:
         return json.loads(raw)
-    except ValueError:
+    except (ValueError, RecursionError):
         return None

@@ -7,7 +7,7 @@ worded is a line in each dialect.
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 from sparekey.simulator._behaviours import (
@@ -37,7 +37,7 @@ class Exchange:
     dialect: Dialect
     operation: Operation
     call: Call
-    key: str
+    key: str = field(repr=False)
     quota: Quota | None = None
 
     @property

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import threading
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from math import inf
 
 from sparekey._secrets import fingerprint
@@ -80,7 +80,7 @@ class Course:
 class Holder:
     """One key, by name."""
 
-    key: str
+    key: str = field(repr=False)
     name: str
     reply: str | None
     courses: dict[str | None, Course]
