@@ -12,6 +12,7 @@ from sparekey._load import load_config
 from sparekey._policy import Action, Ladder, Policy, Rule, Rules
 from sparekey._run import Run
 from sparekey._secrets import fingerprint, scrub
+from sparekey._settings import load_policy, policy_from
 from sparekey._time_left import time_left
 from sparekey._tracker import CooldownTracker, shared_tracker
 from sparekey._types import Attempt, Candidate, FallbackResult, Reason, Scope, Verdict
@@ -54,7 +55,9 @@ __all__ = [
     "expand_model_list",
     "fingerprint",
     "load_config",
+    "load_policy",
     "merge_api_keys",
+    "policy_from",
     "resolve_candidates",
     "scrub",
     "shared_tracker",

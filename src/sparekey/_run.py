@@ -200,6 +200,11 @@ class Run:
     # -- telling --------------------------------------------------------------------------
 
     @property
+    def candidates(self) -> Sequence[Candidate]:
+        """Everybody, in the order of the selection."""
+        return self._candidates
+
+    @property
     def started_at(self) -> float:
         """When the attempt under way began, in epoch seconds."""
         return self._started_at

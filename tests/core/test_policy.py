@@ -69,3 +69,74 @@ def test_a_policy_that_cannot_work_is_one_clear_error(change, says):
     """Named, when it is made and not when it is needed."""
     with pytest.raises(sk.ConfigError, match=says):
         change()
+
+
+# -- written down ------------------------------------------------------------------------------
+
+
+def test_a_policy_is_written_in_a_few_lines(tmp_path):
+    """Beside the model list; what is not said stays as it is."""
+    file = tmp_path / "models.yaml"
+    file.write_text(
+        "model_list: []\n"
+        "sparekey_settings:\n"
+        "  max_wait: 10\n"
+        "  selection: round_robin\n"
+        "  reasons:\n"
+        "    billing: {cooldown: 60}\n"
+        "    overloaded: next_model\n"
+        "    rate_limit: {first: 10, cap: 40}\n"
+        "    model_not_found: {action: stop}\n"
+    )
+
+    policy = sk.load_policy(file)
+
+    assert (policy.max_wait, policy.selection) == (10, "round_robin")
+    billing, throttled = policy.rule(sk.Reason.BILLING), policy.rule(sk.Reason.RATE_LIMIT)
+    assert [billing.ladder.seconds(n) for n in range(3)] == [60, 60, 60]
+    assert billing.scope is sk.Scope.CREDENTIAL
+    assert [throttled.ladder.seconds(n) for n in range(4)] == [10, 20, 40, 40]
+    assert policy.rule(sk.Reason.OVERLOADED).action is sk.Action.NEXT_MODEL
+    assert policy.rule(sk.Reason.MODEL_NOT_FOUND).action is sk.Action.STOP
+    assert policy.rule(sk.Reason.AUTH) == sk.Policy().rule(sk.Reason.AUTH)
+
+
+def test_a_file_without_settings_means_the_default_policy(tmp_path):
+    """Most files say nothing."""
+    (tmp_path / "m.json").write_text('{"model_list": []}')
+
+    assert sk.load_policy(tmp_path / "m.json") == sk.Policy()
+    assert sk.policy_from({"policy": "classic"}) == sk.Policy.classic()
+
+
+def test_a_reason_that_stopped_goes_on_when_it_is_given_a_cooldown():
+    """Cooling something and then stopping would help nobody."""
+    policy = sk.policy_from({"reasons": {"content_policy": {"cooldown": 5}}})
+
+    assert policy.rule(sk.Reason.CONTENT_POLICY).action is sk.Action.NEXT_CANDIDATE
+
+
+@pytest.mark.parametrize(
+    ("settings", "says"),
+    [
+        ({"max_wiat": 3}, "sparekey_settings.max_wiat: extra inputs are not permitted"),
+        ({"max_wait": -1}, "sparekey_settings.max_wait: input should be greater than or equal to 0"),
+        ({"reasons": {"tired": "stop"}}, "sparekey_settings.reasons.tired: extra inputs are not permitted"),
+        (
+            {"reasons": {"auth": "nxt"}},
+            "sparekey_settings.reasons.auth.action: input should be 'stop', 'next_candidate'",
+        ),
+        (
+            {"reasons": {"auth": {"cooldown": 0}}},
+            "sparekey_settings.reasons.auth.cooldown: input should be greater than 0",
+        ),
+        ("fast", "sparekey_settings: must be a mapping of settings"),
+    ],
+)
+def test_a_setting_that_is_wrong_is_one_line_that_names_it(settings, says):
+    """A typo is not silently a default."""
+    with pytest.raises(sk.ConfigError) as caught:
+        sk.policy_from(settings)
+
+    assert str(caught.value).startswith(says)
+    assert "\n" not in str(caught.value)

@@ -83,13 +83,12 @@ def ask(models, sim):
         async with (await chain.astream(candidates, fn, commit=spoken)).response as chunks:
             return "".join([c.choices[0].delta.content or "" async for c in chunks if c.choices])
 
-    shapes = {
+    return {
         "execute": sync,
         "stream": stream,
         "aexecute": lambda *args, **extra: asyncio.run(async_(*args, **extra)),
         "astream": lambda *args, **extra: asyncio.run(astream(*args, **extra)),
     }
-    return shapes
 
 
 SHAPES = ["execute", "aexecute", "stream", "astream"]

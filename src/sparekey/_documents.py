@@ -1,0 +1,68 @@
+"""Reading YAML, JSON and TOML files, with errors that say where and show nothing."""
+
+from __future__ import annotations
+
+import json
+import tomllib
+from pathlib import Path
+from typing import Any
+
+from sparekey.errors import ConfigError
+
+
+def read_document(file: Path) -> Any:
+    """What a YAML, JSON or TOML file says.
+
+    Raises:
+        ConfigError: one line that names the file and the place; it does not quote the file.
+    """
+    try:
+        text = file.read_text(encoding="utf-8")
+    except UnicodeDecodeError:
+        raise ConfigError(f"{file}: is not a text file in UTF-8") from None
+    except OSError as error:
+        raise ConfigError(f"{file}: cannot be read: {error.strerror}") from None
+    match file.suffix.lower():
+        case ".json":
+            return _json(text, file)
+        case ".toml":
+            return _toml(text, file)
+        case ".yaml" | ".yml":
+            return _yaml(text, file)
+        case other:
+            raise ConfigError(
+                f"{file}: cannot tell what {other or 'a file without an ending'} is; use .yaml, .json or .toml"
+            )
+
+
+# A parser's own message may quote the line it stumbled on, and a key with it; only the place is kept.
+
+
+def _json(text: str, file: Path) -> Any:
+    try:
+        return json.loads(text)
+    except json.JSONDecodeError as error:
+        at = f"{file}:{error.lineno}:{error.colno}: not valid JSON: {error.msg}"
+    raise ConfigError(at)
+
+
+def _toml(text: str, file: Path) -> Any:
+    try:
+        return tomllib.loads(text)
+    except tomllib.TOMLDecodeError as error:
+        place = str(error).rpartition("(at ")[2].rstrip(")")
+    raise ConfigError(f"{file}: not valid TOML, at {place}")
+
+
+def _yaml(text: str, file: Path) -> Any:
+    try:
+        import yaml
+    except ImportError:
+        raise ConfigError(f"{file}: reading YAML needs PyYAML: pip install 'sparekey[yaml]'") from None
+    try:
+        return yaml.safe_load(text)
+    except yaml.YAMLError as error:
+        mark = getattr(error, "problem_mark", None)
+        place = f":{mark.line + 1}:{mark.column + 1}" if mark is not None else ""
+        what = getattr(error, "problem", None) or "not valid YAML"
+    raise ConfigError(f"{file}{place}: not valid YAML: {what}")
