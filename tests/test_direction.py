@@ -17,7 +17,7 @@ ADAPTERS = {"langchain": "langchain_sparekey", "litellm": "litellm_sparekey"}
 LAYERS = [
     ["_types", "_secrets", "_clock"],
     ["errors"],
-    ["_policy", "_credentials", "_references", "_documents"],
+    ["_policy", "_credentials", "_references", "_documents", "_problems"],
     ["_cooldown", "_config", "_classify", "_images", "_stream", "_settings"],
     ["_memory", "_log", "_limits", "_usage", "_keys"],
     ["_rank", "_judge", "_candidates"],

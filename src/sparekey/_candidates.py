@@ -109,12 +109,17 @@ def config_for(candidate: Candidate, models: Sequence[Entry]) -> ModelConfig:
 
 def check_fallbacks(entries: Sequence[ModelConfig], where: str) -> None:
     """Raise :class:`ConfigError` when an entry names a fallback that is not in the list."""
-    groups = _groups(entries)
     for i, entry in enumerate(entries):
         for j, name in enumerate(entry.fallbacks):
-            if name not in groups:
-                at = f"{where}[{i}] ({entry.model_name}): fallbacks[{j}]"
-                raise ConfigError(f"{at}: {_unknown(name, '', groups)}")
+            check_names([name], entries, f"{where}[{i}] ({entry.model_name}): fallbacks[{j}]")
+
+
+def check_names(names: Iterable[str], entries: Sequence[ModelConfig], where: str) -> None:
+    """Raise :class:`ConfigError` when one of ``names`` is no entry's."""
+    groups = _groups(entries)
+    for name in names:
+        if name not in groups:
+            raise ConfigError(f"{where}: {_unknown(name, '', groups)}")
 
 
 def _groups(entries: Sequence[ModelConfig]) -> dict[str, list[ModelConfig]]:

@@ -4,10 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
 from typing import Annotated, Any
+from urllib.parse import urlsplit
 
 from pydantic import BaseModel, ConfigDict, Field, SecretStr, ValidationError, field_validator, model_validator
 
-from sparekey._credentials import is_secret, masked
+from sparekey._credentials import masked
+from sparekey._problems import problems_of
 from sparekey.errors import ConfigError
 
 Positive = Annotated[float, Field(gt=0, allow_inf_nan=False)]
@@ -70,6 +72,16 @@ class ModelConfig(BaseModel):
             raise ValueError("must not be blank")
         return value.strip()
 
+    @field_validator("api_base")
+    @classmethod
+    def _address(cls, value: str | None) -> str | None:
+        try:
+            _ = urlsplit(value or "").port
+        except ValueError:
+            # Not the parser's own words: they may quote the address, and a credential in it.
+            raise ValueError("is not an address") from None
+        return value
+
     @property
     def settings(self) -> dict[str, Any]:
         """The further settings: all that this class has no field for."""
@@ -99,18 +111,6 @@ def parse(data: Mapping[str, Any] | ModelConfig, where: str) -> ModelConfig:
     try:
         return ModelConfig.model_validate(data)
     except ValidationError as error:
-        problems = [_problem(problem) for problem in error.errors(include_url=False, include_input=False)]
+        problems = problems_of(error)
     # Outside the except block: pydantic's error, with the input in it, must not hang on to ours.
-    raise ConfigError(f"{entry}: {'; '.join(dict.fromkeys(problems))}")
-
-
-def _problem(problem: Any) -> str:
-    at = "".join(f"[{part}]" if isinstance(part, int) else f".{part}" for part in problem["loc"]).lstrip(".")
-    if problem["type"] == "missing":
-        return f"{at}: is missing"
-    text = problem["msg"].removeprefix("Value error, ")
-    text = text[:1].lower() + text[1:]
-    return f"{at}: {text}" if at else text
-
-
-__all__ = ["ModelConfig", "is_secret", "parse"]
+    raise ConfigError(f"{entry}: {'; '.join(problems)}")

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import tomllib
+from collections.abc import Iterable
 from pathlib import Path
 from typing import Any
 
@@ -40,10 +41,30 @@ def read_document(file: Path) -> Any:
 
 def _json(text: str, file: Path) -> Any:
     try:
-        return json.loads(text)
+        return json.loads(text, object_pairs_hook=_once)
     except json.JSONDecodeError as error:
         at = f"{file}:{error.lineno}:{error.colno}: not valid JSON: {error.msg}"
+    except _TwiceError as error:
+        at = f"{file}: {error}"
+    except RecursionError:
+        at = f"{file}: not valid JSON: it is nested too deeply"
     raise ConfigError(at)
+
+
+class _TwiceError(ValueError):
+    """A name stands twice in one mapping; the second would silently win."""
+
+    def __init__(self, name: object) -> None:
+        super().__init__(f"{name}: is given twice in one mapping")
+
+
+def _once(pairs: Iterable[tuple[Any, Any]]) -> dict[Any, Any]:
+    found: dict[Any, Any] = {}
+    for name, value in pairs:
+        if name in found:
+            raise _TwiceError(name)
+        found[name] = value
+    return found
 
 
 def _toml(text: str, file: Path) -> Any:
@@ -59,8 +80,25 @@ def _yaml(text: str, file: Path) -> Any:
         import yaml
     except ImportError:
         raise ConfigError(f"{file}: reading YAML needs PyYAML: pip install 'sparekey[yaml]'") from None
+
+    class Loader(yaml.SafeLoader):
+        """YAML's own loader keeps the last of two equal names without a word."""
+
+        def compose_mapping_node(self, anchor: Any) -> Any:
+            node = super().compose_mapping_node(anchor)
+            seen: set[str] = set()
+            for key, _ in node.value:
+                if isinstance(key, yaml.ScalarNode) and key.tag != "tag:yaml.org,2002:merge":
+                    if key.value in seen:
+                        twice = f"{key.value} is given twice"
+                        raise yaml.composer.ComposerError(None, None, twice, key.start_mark)
+                    seen.add(key.value)
+            return node
+
     try:
-        return yaml.safe_load(text)
+        return yaml.load(text, Loader=Loader)  # noqa: S506 - a SafeLoader, only stricter
+    except RecursionError:
+        place, what = "", "it is nested too deeply"
     except yaml.YAMLError as error:
         mark = getattr(error, "problem_mark", None)
         place = f":{mark.line + 1}:{mark.column + 1}" if mark is not None else ""

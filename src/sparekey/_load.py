@@ -6,7 +6,7 @@ import os
 from pathlib import Path
 from typing import Any
 
-from sparekey._candidates import check_fallbacks
+from sparekey._candidates import check_fallbacks, check_names
 from sparekey._config import ModelConfig, parse
 from sparekey._documents import read_document
 from sparekey._keys import expand_model_list
@@ -63,14 +63,15 @@ def _with_router_fallbacks(entries: list[ModelConfig], data: dict[str, Any]) -> 
     for section in ("router_settings", "litellm_settings"):
         settings = data.get(section)
         rules = settings.get("fallbacks") if isinstance(settings, dict) else None
+        if rules is not None and not isinstance(rules, list):
+            raise ConfigError(f"{section}.fallbacks: must be a list")
         for i, rule in enumerate(rules or ()):
             if not isinstance(rule, dict):
                 raise ConfigError(f"{section}.fallbacks[{i}]: must be a mapping of a name to a list of names")
             for name, targets in rule.items():
                 if not isinstance(targets, list) or not all(isinstance(target, str) for target in targets):
                     raise ConfigError(f"{section}.fallbacks[{i}].{name}: must be a list of names")
-                if name not in {entry.model_name for entry in entries}:
-                    raise ConfigError(f"{section}.fallbacks[{i}]: no entry is called {name!r}")
+                check_names([name, *targets], entries, f"{section}.fallbacks[{i}]")
                 wanted.setdefault(name, []).extend(targets)
     return [
         entry.model_copy(update={"fallbacks": list(dict.fromkeys([*entry.fallbacks, *wanted[entry.model_name]]))})

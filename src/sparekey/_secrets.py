@@ -21,6 +21,12 @@ _LONG = 8
 # Hugging Face "hf_"; Perplexity "pplx-"; NVIDIA "nvapi-"; Fireworks "fw_"; Cerebras "csk-".
 _LOOKS_LIKE_A_KEY = re.compile(r"(?<![A-Za-z0-9])(?:sk-|AIza|gsk_|xai-|hf_|pplx-|nvapi-|fw_|csk-)[A-Za-z0-9_\-]{16,}")
 
+# What people write where a server wants any key at all. No secret, and scrubbing it would tear up
+# ordinary sentences ("no such model in ollama").
+_NO_SECRETS = frozenset(
+    {"none", "null", "empty", "dummy", "test", "fake", "key", "token", "ollama", "lm-studio", "vllm", "no-key", "n/a"}
+)
+
 _known: dict[str, str] = {}
 
 
@@ -35,7 +41,8 @@ def fingerprint(secret: str) -> str:
 def register(secret: str) -> str:
     """Remember ``secret`` as something to scrub, and return its fingerprint."""
     digest = fingerprint(secret)
-    if secret.strip():
+    # One letter is no secret either, and stands in every sentence.
+    if len(secret.strip()) > 1 and secret.strip().lower() not in _NO_SECRETS:
         _known[digest] = secret
     return digest
 

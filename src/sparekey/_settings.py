@@ -11,6 +11,7 @@ from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, ValidationEr
 
 from sparekey._documents import read_document
 from sparekey._policy import Action, Ladder, Policy, Rule, Selection
+from sparekey._problems import problems_of
 from sparekey._types import Reason, Scope
 from sparekey.errors import ConfigError
 
@@ -75,10 +76,7 @@ def policy_from(settings: Mapping[str, Any], where: str = SECTION) -> Policy:
     try:
         said = _Settings.model_validate(settings)
     except ValidationError as error:
-        problems = [
-            f"{'.'.join(map(str, problem['loc']))}: {problem['msg'][:1].lower()}{problem['msg'][1:]}"
-            for problem in error.errors(include_url=False, include_input=False)
-        ]
+        problems = problems_of(error)
     else:
         return _built(said)
     raise ConfigError(f"{where}.{'; '.join(problems)}")

@@ -125,7 +125,7 @@ ENTRY = {"model_name": "m", "model": "p/m", "api_key": "hidden-key"}
         ),
         (
             {"model_list": [{**ENTRY, "rpm": "hidden-key"}]},
-            "model_list[0] (m): rpm: input should be a valid number, unable to parse string as a number",
+            "model_list[0] (m): rpm: must be a number",
         ),
         (
             {
@@ -137,12 +137,17 @@ ENTRY = {"model_name": "m", "model": "p/m", "api_key": "hidden-key"}
         ),
         (
             {"model_list": [ENTRY], "router_settings": {"fallbacks": [{"typo": ["m"]}]}},
-            "router_settings.fallbacks[0]: no entry is called 'typo'",
+            "router_settings.fallbacks[0]: no entry is called 'typo'; there are 'm'",
         ),
         (
             {"model_list": [ENTRY], "router_settings": {"fallbacks": [{"m": "m"}]}},
             "router_settings.fallbacks[0].m: must be a list of names",
         ),
+        (
+            {"model_list": [ENTRY], "router_settings": {"fallbacks": [{"m": ["typo"]}]}},
+            "router_settings.fallbacks[0]: no entry is called 'typo'; there are 'm'",
+        ),
+        ({"model_list": [ENTRY], "router_settings": {"fallbacks": 3}}, "router_settings.fallbacks: must be a list"),
         ({"model_list": {}}, "model_list: must be a list of entries with at least one in it"),
         ({"models": [ENTRY]}, "model_list: must be a list of entries with at least one in it"),
         ([], "model_list: must be a list of entries with at least one in it"),
@@ -169,6 +174,10 @@ def test_each_mistake_is_one_line_that_names_file_entry_and_field(tmp_path, cont
         ("m.yaml", "a: [hidden-key\n", ":2:1: not valid YAML: "),
         ("m.json", '{"model_list": [hidden-key]}', ":1:17: not valid JSON: Expecting value"),
         ("m.toml", "model_list = hidden-key", ": not valid TOML, at line 1, column 14"),
+        ("m.yaml", "a: {api_key: hidden-1, b: 1, api_key: hidden-2}", ":1:30: not valid YAML: api_key is given twice"),
+        ("m.json", '{"api_key": "hidden-1", "api_key": "hidden-2"}', ": api_key: is given twice in one mapping"),
+        ("m.json", "[" * 100_000, ": not valid JSON: it is nested too deeply"),
+        ("m.yaml", "[" * 100_000, ": not valid YAML: it is nested too deeply"),
         ("m.ini", "x", ": cannot tell what .ini is; use .yaml, .json or .toml"),
         ("m", "x", ": cannot tell what a file without an ending is; use .yaml, .json or .toml"),
     ],
@@ -185,6 +194,19 @@ def test_a_file_that_cannot_be_read_says_where_without_quoting_it(tmp_path, name
     assert "\n" not in str(caught.value)
     assert "hidden" not in repr(caught.value)
     assert caught.value.__context__ is None
+
+
+def test_merge_keys_of_yaml_may_be_overruled(tmp_path):
+    """That is what they are for."""
+    file = tmp_path / "m.yaml"
+    file.write_text(
+        "base: &base {model: p/m, timeout: 5}\n"
+        "model_list:\n"
+        "  - {<<: *base, model_name: a, timeout: 9}\n"
+        "  - {<<: *base, model_name: b}\n"
+    )
+
+    assert [entry.timeout for entry in sk.load_config(file)] == [9, 5]
 
 
 def test_a_missing_file_and_one_that_is_not_text(tmp_path):

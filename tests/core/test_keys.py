@@ -139,11 +139,13 @@ def test_a_missing_variable_names_entry_field_and_variable():
         ({"model_name": "m", "model": " "}, r"\(m\): model: must not be blank"),
         (
             {"model_name": "m", "model": "p/m", "api_keys": "hidden-key"},
-            r"\(m\): api_keys: input should be a valid list",
+            r"\(m\): api_keys: must be a list",
         ),
-        ({"model_name": "m", "model": "p/m", "api_keys": [7]}, r"\(m\): api_keys\[0\]: input should be a valid string"),
-        ({"model_name": "m", "model": "p/m", "rpm": -1}, r"\(m\): rpm: input should be greater than 0"),
+        ({"model_name": "m", "model": "p/m", "api_keys": [7]}, r"\(m\): api_keys\[0\]: must be text"),
+        ({"model_name": "m", "model": "p/m", "rpm": -1}, r"\(m\): rpm: must be greater than 0"),
         ({"model_name": "m", "litellm_params": "hidden-key"}, r"litellm_params: must be a mapping"),
+        ({"model_name": "m", "model": "p/m", "api_base": "http://[hidden-key"}, r"\(m\): api_base: is not an address"),
+        ({"model_name": "m", "model": "p/m", "api_base": "http://h:hidden-key"}, r"\(m\): api_base: is not an address"),
     ],
 )
 def test_a_malformed_entry_is_one_line_that_names_entry_and_field(row, says):
