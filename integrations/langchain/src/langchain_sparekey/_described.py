@@ -1,0 +1,147 @@
+"""All that LangChain wants to know of a chat model besides its answers."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+from itertools import islice
+from typing import TYPE_CHECKING, Any, NoReturn, Self, cast
+
+from langchain_core.language_models import BaseChatModel, LanguageModelInput
+from langchain_core.language_models.base import LangSmithParams
+from langchain_core.messages import AIMessage, BaseMessage
+from langchain_core.runnables import Runnable
+from langchain_core.tools import BaseTool
+from pydantic import Field
+
+import sparekey as sk
+from langchain_sparekey._clients import Clients
+from langchain_sparekey._profile import common_profile
+from langchain_sparekey._request import OnAttempt
+from langchain_sparekey._tools import Tools
+
+_LOOKED_AT = 32
+"""Candidates looked at to label a trace; a label is not worth a walk past a thousand keys."""
+
+
+_SHARED = ("clients", "on_attempt", "policy", "tracker")
+
+
+class DescribedModel(BaseChatModel):
+    """What a :class:`ChatSparekey` is made of, and how it shows itself: identity, traces, tokens, tools."""
+
+    model: str = ""
+    """The name asked for; empty for models given as they are."""
+    streaming: bool | None = None
+    """Whether ``invoke`` streams too, so that callbacks hear of every token."""
+    deadline: float | None = None
+    """Seconds that all attempts of one request together may take."""
+
+    # Public fields, kept by reference: LangChain rebuilds models from those, and what is private is lost.
+    tracker: sk.CooldownTracker = Field(exclude=True, repr=False)
+    """The memory of what is cooling down."""
+    policy: sk.Policy | None = Field(default=None, exclude=True, repr=False)
+    """What each kind of failure does; the tracker's when None."""
+    on_attempt: OnAttempt | None = Field(default=None, exclude=True, repr=False)
+    """Hears of every attempt as it ends."""
+    clients: Clients = Field(exclude=True, repr=False)
+    """The candidates and the chat models behind them."""
+
+    @property
+    def candidates(self) -> tuple[sk.Candidate, ...]:
+        """Who is tried, in order."""
+        return self.clients.candidates(self.model)
+
+    @property
+    def _llm_type(self) -> str:
+        return "sparekey"
+
+    @property
+    def _identifying_params(self) -> dict[str, Any]:
+        return self.clients.identity(self.model)
+
+    def _get_ls_params(self, stop: list[str] | None = None, **kwargs: Any) -> LangSmithParams:
+        # A run is labelled when it starts, before it is known who serves it: the best guess is who would now.
+        chain = self.candidates
+        likely = next((who for who in islice(chain, _LOOKED_AT) if self.tracker.is_available(who)), chain[0])
+        params = {**self.clients.traced(likely), "ls_model_type": "chat"}
+        for name, label in (
+            ("model", "ls_model_name"),
+            ("temperature", "ls_temperature"),
+            ("max_tokens", "ls_max_tokens"),
+        ):
+            if kwargs.get(name) is not None:
+                params[label] = kwargs[name]
+        if stop:
+            params["ls_stop"] = stop
+        return cast(LangSmithParams, params)
+
+    # -- tokens and capabilities -----------------------------------------------------------
+
+    def get_token_ids(self, text: str) -> list[int]:
+        """As the first candidate's model counts."""
+        return self._first.get_token_ids(text)
+
+    def get_num_tokens(self, text: str) -> int:
+        """As the first candidate's model counts."""
+        return self._first.get_num_tokens(text)
+
+    def get_num_tokens_from_messages(
+        self, messages: list[BaseMessage], tools: Sequence[Any] | None = None, **kwargs: Any
+    ) -> int:
+        """As the first candidate's model counts."""
+        return self._first.get_num_tokens_from_messages(messages, tools, **kwargs)
+
+    @property
+    def _first(self) -> BaseChatModel:
+        return self.clients.model(self.candidates[0])
+
+    if not TYPE_CHECKING:  # a checker would take every name for an attribute
+
+        def __getattr__(self, name: str) -> Any:
+            """``profile``, found out when it is asked for: that imports the packages of all providers."""
+            if name == "profile":
+                return self._common_profile()
+            return super().__getattr__(name)
+
+    def _common_profile(self) -> dict[str, Any] | None:
+        different = {(who.provider, who.model): who for who in reversed(self.candidates)}
+        return common_profile(self.clients.model(who).profile for who in different.values())
+
+    # -- tools -----------------------------------------------------------------------------
+
+    def bind_tools(
+        self,
+        tools: Sequence[dict[str, Any] | type | Callable[..., Any] | BaseTool],
+        *,
+        tool_choice: Any = None,
+        **kwargs: Any,
+    ) -> Runnable[LanguageModelInput, AIMessage]:
+        """This model with ``tools``, which each candidate's own model binds when its turn comes.
+
+        Args:
+            tools: functions, classes, tools or dicts.
+            tool_choice: "auto", "any", "none" or a tool's name; OpenAI's and Anthropic's forms are understood.
+            kwargs: further arguments of the candidates' ``bind_tools``, such as ``strict``.
+        """
+        if tool_choice is not None:
+            kwargs["tool_choice"] = tool_choice
+        return self.bind(tools=Tools(tools), **kwargs)
+
+    # -- copies ----------------------------------------------------------------------------
+    # The memory and the connections are what copies have in common, deep ones too.
+
+    def model_copy(self, *, update: Mapping[str, Any] | None = None, deep: bool = False) -> Self:
+        """As pydantic's; the copy remembers with this model."""
+        shared = {name: getattr(self, name) for name in _SHARED} if deep else {}
+        return super().model_copy(update={**shared, **(update or {})}, deep=deep)
+
+    def __deepcopy__(self, memo: dict[int, Any] | None = None) -> Self:
+        memo = {} if memo is None else memo
+        memo |= {id(shared): shared for shared in (getattr(self, name) for name in _SHARED)}
+        return super().__deepcopy__(memo)
+
+    def __reduce_ex__(self, _protocol: Any) -> NoReturn:
+        raise TypeError(
+            f"{type(self).__name__} is not pickled, because it holds API keys: build it where it is used, "
+            f"for instance with {type(self).__name__}.from_config"
+        )
