@@ -10,6 +10,7 @@ from __future__ import annotations
 import hashlib
 import re
 from collections.abc import Mapping
+from contextlib import suppress
 from typing import Any
 
 # A secret this long cannot turn up inside an ordinary word by chance, so it is replaced
@@ -26,6 +27,8 @@ _LOOKS_LIKE_A_KEY = re.compile(r"(?<![A-Za-z0-9])(?:sk-|AIza|gsk_|xai-|hf_|pplx-
 _NO_SECRETS = frozenset(
     {"none", "null", "empty", "dummy", "test", "fake", "key", "token", "ollama", "lm-studio", "vllm", "no-key", "n/a"}
 )
+
+_BODY = "_content"
 
 _known: dict[str, str] = {}
 
@@ -109,6 +112,24 @@ def _clean_in_place(error: BaseException) -> None:
         clean = _scrub_value(value)
         if clean is not value:
             _try_set(error, name, clean)
+    response = getattr(error, "response", None)
+    for message in (response, getattr(response, "request", None), getattr(error, "request", None)):
+        if message is not None:
+            _clean_http(message)
+
+
+def _clean_http(message: Any) -> None:
+    """Clean the response or request an error carries: error trackers print its body and headers."""
+    with suppress(Exception):  # anything may be called so, and a stream's body may not have been read
+        for name, value in list(message.headers.items()):
+            if (clean := scrub(value)) != value:
+                message.headers[name] = clean
+    with suppress(Exception):
+        # httpx and requests both keep the body here, and have no way to change it; httpx also keeps its text.
+        body = getattr(message, _BODY)
+        if (clean := _scrub_value(body)) is not body:
+            setattr(message, _BODY, clean)
+            vars(message).pop("_text", None)
 
 
 def _try_set(error: BaseException, name: str, value: object) -> None:

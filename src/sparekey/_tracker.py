@@ -208,6 +208,10 @@ class CooldownTracker:
     def _until(self, who: Candidate | str) -> float:
         return max((record.until for record in self._of(who)), default=float("-inf"))
 
+    def __deepcopy__(self, _memo: object) -> CooldownTracker:
+        """A copy of what uses it still remembers, and is remembered by, the same tracker."""
+        return self
+
     def __repr__(self) -> str:
         cooling = sum(record.until > self.clock() for record in self._records.copy().values())
         return f"CooldownTracker({cooling} cooling)"

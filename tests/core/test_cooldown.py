@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import copy
 import threading
 
 import pytest
@@ -325,6 +326,11 @@ def test_shared_trackers_are_one_for_each_policy():
     assert sk.shared_tracker() is sk.shared_tracker(sk.Policy())
     assert sk.shared_tracker(sk.Policy.classic()) is sk.shared_tracker(sk.Policy.classic())
     assert sk.shared_tracker() is not sk.shared_tracker(sk.Policy.classic())
+
+
+def test_a_deep_copy_of_what_uses_a_tracker_uses_the_same(tracker):
+    """Frameworks copy models and chains freely."""
+    assert copy.deepcopy({"tracker": tracker})["tracker"] is tracker
 
 
 def test_an_unknown_state_is_an_error():

@@ -137,6 +137,20 @@ def test_a_cause_that_cannot_be_cleaned_is_replaced():
     assert KEY not in shown(clean)
 
 
+def test_the_response_and_the_request_of_an_error_are_cleaned():
+    """Error trackers and LangChain's traces write its body, and some the headers it was asked with."""
+    register(KEY)
+    error = echoing()
+    assert KEY in error.response.text
+
+    scrub_error(error)
+
+    for response in (error.response, error.__cause__.response):
+        assert KEY not in response.text + repr(response.json()) + repr(response.content)
+        assert KEY not in repr(list(response.request.headers.items()))
+    assert error.response.status_code == 401
+
+
 def test_notes_are_cleaned():
     """They are printed too."""
     register(KEY)

@@ -3,8 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from contextlib import suppress
-from typing import Any
 
 from langchain_core.exceptions import ModelError
 
@@ -49,25 +47,3 @@ def exhausted(error: sk.FallbackExhaustedError, candidates: Sequence[sk.Candidat
     if len({attempt.candidate for attempt in translated.attempts}) < len(candidates):
         translated.is_retryable = True  # the deadline came before everybody's turn had
     return translated
-
-
-def clean_response(error: Any) -> None:
-    """Clean the HTTP response on an SDK's error of keys.
-
-    The error's own texts were cleaned when it was judged, but LangChain writes the body of the
-    response it finds on an error into the trace.
-    """
-    response: Any = getattr(error, "response", None)
-    if response is None:
-        return
-    with suppress(Exception):  # anything may be called so, and a stream's response may not have been read
-        text = response.text
-        if (clean := sk.scrub(text)) != text:
-            # The body is a decoded one now.
-            headers = {name: value for name, value in response.headers.items() if name.lower() not in _OF_THE_BODY}
-            error.response = type(response)(
-                response.status_code, headers=headers, content=clean.encode(), request=response.request
-            )
-
-
-_OF_THE_BODY = frozenset({"content-encoding", "content-length", "transfer-encoding"})

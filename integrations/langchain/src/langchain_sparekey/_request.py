@@ -10,7 +10,7 @@ from tenacity import RetryCallState, Retrying
 
 import sparekey as sk
 from langchain_sparekey._clients import Clients
-from langchain_sparekey._errors import clean_response, exhausted
+from langchain_sparekey._errors import exhausted
 from langchain_sparekey._tools import CannotBindError, Tools, bound
 
 OnAttempt: TypeAlias = Callable[[sk.Attempt], object]
@@ -63,11 +63,7 @@ class Request:
 
     def __exit__(self, _kind: object, error: BaseException | None, _trace: object) -> None:
         if isinstance(error, sk.FallbackExhaustedError):
-            for attempt in error.attempts:
-                clean_response(attempt.error)
             raise exhausted(error, self.candidates) from error.__cause__
-        if error is not None:
-            clean_response(error)
 
     def turn(self, candidate: sk.Candidate) -> Turn:
         """Begin the turn of ``candidate``."""
@@ -132,7 +128,6 @@ class Request:
 
 def _retry(attempt: sk.Attempt, number: int) -> RetryCallState:
     assert attempt.error is not None
-    clean_response(attempt.error)
     state = RetryCallState(Retrying(), None, (), {})
     state.attempt_number = number
     state.set_exception((type(attempt.error), attempt.error, attempt.error.__traceback__))
