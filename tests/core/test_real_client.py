@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import traceback
 
+import httpx
 import openai
 import pytest
 
@@ -183,3 +184,74 @@ def test_a_stream_cut_in_the_middle_raises_and_is_learned(shape, ask, sim, model
     assert chain.tracker.failure_count(candidates[0], "network") == 1
     assert "Hello" in ask[shape](chain, candidates)
     assert sim.count(THROTTLED) == 1
+
+
+TEN = [f"sk-number-{i}-0123456789abcdef" for i in range(10)]
+
+
+@pytest.mark.parametrize("behaviour", ["server_error", "overloaded", "hang", "reset"])
+@pytest.mark.parametrize("second_model", [False, True])
+async def test_ten_keys_of_a_dead_endpoint(behaviour, second_model):
+    """Two wasted calls when a second model is well; without one, the tenth key still serves the request."""
+    with (
+        Simulator({**dict.fromkeys(TEN[:9], behaviour), TEN[9]: "healthy"}) as sick,
+        Simulator({"sk-w": "healthy"}) as well,
+    ):
+        rows = [{"model_name": "m", "model": "openai/gpt-4o", "api_keys": TEN, "api_base": sick.base_url}]
+        if second_model:
+            rows[0]["fallbacks"] = ["n"]
+            rows.append({"model_name": "n", "model": "other/gpt-4o", "api_key": "sk-w", "api_base": well.base_url})
+        models = sk.expand_model_list(rows)
+        # Long enough for a busy machine, short enough for nine of them.
+        chain = sk.FallbackChain(policy=sk.Policy(attempt_timeout=0.4 if behaviour == "hang" else None))
+
+        async with httpx.AsyncClient() as connections:
+
+            async def fn(candidate):
+                entry = sk.config_for(candidate, models)
+                key = entry.api_key.get_secret_value()
+                client = openai.AsyncOpenAI(
+                    api_key=key, base_url=entry.api_base, max_retries=0, http_client=connections
+                )
+                return await client.chat.completions.create(model=candidate.model, messages=HELLO)
+
+            result = await chain.aexecute(sk.candidates_for("m", models), fn)
+
+        assert result.response.choices[0].message.content
+        assert [sick.count(key) for key in TEN] == ([1, 1] + [0] * 8 if second_model else [1] * 10)
+        assert sum(well.counts.values()) == second_model
+
+
+async def test_a_key_that_hangs_is_learned_and_passed_over(models, sim):
+    """attempt_timeout ends the call; the next request does not wait for that key again."""
+    sim.set(THROTTLED, "hang")
+    sim.set(REVOKED, "healthy")
+    candidates = sk.candidates_for("m", models)
+    chain = sk.FallbackChain(policy=sk.Policy(attempt_timeout=0.5))
+
+    async def fn(candidate):
+        entry = sk.config_for(candidate, models)
+        key = entry.api_key.get_secret_value()
+        async with openai.AsyncOpenAI(api_key=key, base_url=entry.api_base, max_retries=0) as client:
+            return await client.chat.completions.create(model=candidate.model, messages=HELLO)
+
+    for _ in range(2):
+        assert (await chain.aexecute(candidates, fn)).candidate == candidates[1]
+    assert sim.count(THROTTLED) == 1
+
+
+def test_a_sync_client_is_told_how_much_time_is_left(models, sim):
+    """A hang is given up at the deadline, and is nobody's fault."""
+    sim.set(THROTTLED, "hang")
+    candidates = sk.candidates_for("m", models)
+    chain = sk.FallbackChain()
+
+    def fn(candidate):
+        entry = sk.config_for(candidate, models)
+        key = entry.api_key.get_secret_value()
+        with openai.OpenAI(api_key=key, base_url=entry.api_base, max_retries=0, timeout=sk.time_left()) as client:
+            return client.chat.completions.create(model=candidate.model, messages=HELLO)
+
+    with pytest.raises(sk.FallbackExhaustedError, match="the deadline was spent after 1 attempt"):
+        chain.execute(candidates, fn, deadline=0.2)
+    assert chain.tracker.snapshot() == {}
