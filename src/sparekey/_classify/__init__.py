@@ -1,9 +1,11 @@
 """Read an error: why a call failed, who could do better, and when to come back.
 
-The tables say what providers mean: :mod:`.typed` (exception classes), :mod:`.dialects` and :mod:`.dialects_cn` (codes),
-:mod:`.english`, :mod:`.english_limits` and :mod:`.chinese` (sentences), :mod:`.statuses`. The rest reads:
-:mod:`.evidence` gathers, :mod:`.bodies` takes bodies apart, :mod:`.waits` finds times, :mod:`.weigh` decides.
-Nothing here does I/O, and nothing raises.
+The tables say what providers mean: :mod:`.classes` (exceptions), :mod:`.dialects_labs` and its three
+siblings (codes), :mod:`.families` (generic codes), :mod:`.english`, :mod:`.english_limits` and
+:mod:`.chinese` (sentences), :mod:`.statuses`; they are written in the words of :mod:`.findings`. The rest
+reads: :mod:`.evidence` gathers, :mod:`.bodies` takes bodies apart, :mod:`.speakers` says whose they are,
+:mod:`.waits` finds times, :mod:`.weigh` decides, :mod:`.chain` follows causes. Nothing here does I/O, and
+nothing raises.
 """
 
 from __future__ import annotations
@@ -28,7 +30,7 @@ def classify(error: BaseException, *, now: float | None = None) -> Verdict | Non
     try:
         return _classify(error, time.time() if now is None else now)
     except Exception:
-        return None  # an object that lies about its own type; a classifier must not add to the caller's troubles
+        return None  # an object that lies about its own type: no reason to add to the caller's troubles
 
 
 def _classify(error: BaseException, now: float) -> Verdict | None:
@@ -68,9 +70,10 @@ def classify_response(
     provider: str | None = None,
     now: float | None = None,
 ) -> Verdict | None:
-    """Why a call failed that came back as `status`, `headers`, `body` (parsed, text or bytes) and perhaps an SDK's `message`.
+    """Why a call failed, from a response in pieces; the body may be parsed, text or bytes.
 
-    `provider` is a name as in "provider/model"; without it the provider is guessed from the body.
+    `message` is what an SDK or a log made of it. `provider` is a name as in "provider/model"; without it the
+    provider is guessed from the body.
     """
     try:
         moment = time.time() if now is None else now

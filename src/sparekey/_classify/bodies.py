@@ -1,12 +1,14 @@
 """Take an error body apart, whatever its shape: codes, sentences, waits, and the shape itself.
 
 Known shapes: ``{"error": {...}}`` (OpenAI and most), ``{"type": "error", "error": {...}}`` (Anthropic),
-``{"error": {"status", "details": [...]}}`` (Google), ``[{"error": ...}]`` (Vertex streams), ``{"code", "message"}``
-(DashScope, SiliconFlow), ``{"error_code", "error_msg"}`` (Qianfan, Huawei), ``{"base_resp": {...}}`` (MiniMax),
-``{"errors": [...]}`` (Cloudflare), ``{"Response": {"Error": {...}}}`` (Tencent), ``{"detail": ...}`` (FastAPI),
-``event: error`` streams, HTML pages, and any of them as a string inside another.
+``{"error": {"status", "details": [...]}}`` (Google), ``[{"error": ...}]`` (Vertex streams), ``{"code",
+"message"}`` (DashScope, SiliconFlow), ``{"error_code", "error_msg"}`` (Qianfan, Huawei),
+``{"base_resp": {...}}`` (MiniMax), ``{"errors": [...]}`` (Cloudflare), ``{"Response": {"Error":
+{...}}}`` (Tencent), ``{"detail": ...}`` (FastAPI), ``event: error`` streams, HTML pages, and any of
+them as a string inside another.
 
-Only the fields named here are entered, so a request echoed by a validation error is never read as its cause.
+Only the fields named here are entered, so a request echoed by a validation error is never read as its
+cause.
 """
 
 from __future__ import annotations
@@ -14,12 +16,13 @@ from __future__ import annotations
 import ast
 import json
 import re
+from contextlib import suppress
 from dataclasses import dataclass, field
 from functools import lru_cache
 from itertools import islice
 from typing import Any
 
-from sparekey._classify.objects import TEXT_HEAD, TEXT_TAIL, as_int, as_text, clip
+from sparekey._classify.objects import TEXT_HEAD, TEXT_TAIL, as_int, as_text, clip, listed
 from sparekey._classify.waits import FIELDS as WAIT_FIELDS
 
 MOST_NODES = 400
@@ -30,25 +33,25 @@ DEEPEST = 10
 LONGEST_JSON = 1 << 15
 """Characters. A longer text is searched as prose, not parsed."""
 
-_CODE = frozenset(
-    "code type status reason errorcode errcode errortype statuscode error exception exceptiontype errorname "
-    "blockreason finishreason errorcategory errorkey".split()
-)
-_TEXT = frozenset(
-    "message msg errormsg errormessage errmsg detail details title description errordescription statusmsg statusmessage "
-    "error raw reason usermessage developermessage text body output errors hint cause localizedmessage uimessage "
-    "originalmessage lasterror explanation".split()
-)
-_NEST = frozenset(
-    "error errors detail details metadata raw innererror innerexception cause response body baseresp header data result "
-    "fault info output status message violations err exception lasterror previouserrors originalerror upstreamerror "
-    "upstream providererror incompletedetails promptfeedback responsemetadata payload source".split()
-)
-_HEADERS = frozenset(("headers", "responseheaders", "httpheaders"))
+_CODE = listed("""
+    code type status reason errorcode errcode errortype statuscode error exception exceptiontype
+    errorname blockreason finishreason errorcategory errorkey
+""")
+_TEXT = listed("""
+    message msg errormsg errormessage errmsg detail details title description errordescription statusmsg
+    error raw reason usermessage text body output errors hint cause explanation lasterror
+""")
+_NEST = listed("""
+    error errors detail details metadata raw innererror innerexception cause response body baseresp
+    header data result fault info output status message violations err exception lasterror
+    previouserrors originalerror upstreamerror upstream providererror incompletedetails promptfeedback
+    responsemetadata payload source
+""")
+_HEADERS = listed("headers responseheaders httpheaders")
 
 
 def squeeze(name: str) -> str:
-    """A code or field name without its spelling: ``INVALID_API_KEY``, ``InvalidApiKey`` -> ``invalidapikey``."""
+    """A name without its spelling: ``API_KEY_INVALID`` and ``ApiKeyInvalid`` are ``apikeyinvalid``."""
     return name.lower().replace("_", "").replace("-", "").replace(".", "").replace(":", "")
 
 
@@ -88,10 +91,8 @@ class Body:
 def read_body(body: object, into: Body | None = None) -> Body:
     """Everything an error body says. Never raises; work is bounded."""
     found = Body() if into is None else into
-    try:
+    with suppress(Exception):  # of a container that lies about itself, what was read before it did
         _enter(body, found, 0)
-    except (RecursionError, RuntimeError, ValueError, TypeError, AttributeError, KeyError):
-        pass  # a container that lies about itself: keep what was read before it did
     return found
 
 
@@ -175,7 +176,7 @@ def _string(text: str, found: Body, depth: int) -> None:
 
 
 def _opening(text: str) -> int:
-    """Where a JSON object, a list of them, or a Python dict begins in the first part of a text; -1 nowhere."""
+    """Where a JSON object, a list of them, or a Python dict begins near the start of a text; -1 nowhere."""
     at = text.find("{", 0, 4000)
     if at < 0:
         return -1
@@ -197,7 +198,7 @@ def _parsed(text: str, start: int) -> tuple[Any, int]:
     except (ValueError, RecursionError):
         pass
     tail = text[start:]
-    if "\\\"" in tail[:200]:  # JSON quoted once more, as in a log line
+    if '\\"' in tail[:200]:  # JSON quoted once more, as in a log line
         try:
             value, _ = _decoder.raw_decode(tail.replace('\\"', '"').replace("\\n", "\n"))
             return value, len(text)

@@ -1,4 +1,4 @@
-"""Follow an exception to its causes: a wrapper that says nothing, or only something vague, is looked behind."""
+"""Follow an exception to its causes: what says nothing, or only something vague, is looked behind."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ def causes(error: BaseException) -> Iterator[tuple[BaseException, Typed]]:
         if id(current) in seen:
             continue
         seen.add(id(current))
-        known = typed(type(current))
+        known = typed(type(current))  # type: ignore[arg-type]  # typeshed: a class is not Hashable
         if known.cancelled and depth:
             continue  # what was cancelled behind a failure is not the failure
         yield current, known

@@ -7,8 +7,10 @@ from dataclasses import dataclass, field
 
 from sparekey._classify.bodies import squeeze
 from sparekey._classify.findings import Family, Finding
+from sparekey._classify.sayings import Table
 
 Says = Finding | Family
+NO_SENTENCES = Table(())
 
 
 @dataclass(frozen=True, slots=True)
@@ -32,6 +34,12 @@ class Dialect:
     """Field names (squeezed) that only its envelope has, all of one set together."""
     own_numbers: range | None = None
     """Numeric codes that nobody else uses, and so give the speaker away."""
+    own_words: tuple[str, ...] = ()
+    """Code words that nobody else uses, squeezed."""
+    sentences: Table = NO_SENTENCES
+    """What sentences mean here and nowhere else."""
+    hours_east: int = 0
+    """Of UTC: the zone its times are in where it names none."""
 
 
 def words(*rows: tuple[Says, str]) -> dict[str, Says]:

@@ -7,9 +7,10 @@ from typing import Any
 
 from sparekey._classify import speakers
 from sparekey._classify.bodies import Body, read_body
+from sparekey._classify.classes import ERRNOS, Says
 from sparekey._classify.dialect import Dialect
-from sparekey._classify.objects import as_int, as_status, as_text, peek
-from sparekey._classify.typed import Says, Typed
+from sparekey._classify.objects import as_int, as_status, as_text, peek, size_of
+from sparekey._classify.typed import Typed
 
 
 @dataclass(slots=True)
@@ -48,7 +49,7 @@ def from_response(
 def from_exception(error: BaseException, known: Typed) -> Evidence:
     """The evidence of an exception: its attributes as SDKs name them, then its text."""
     response = peek(error, "response")
-    status, botocore = _status(error, response, known)
+    status, botocore = _status(error, response)
     body = Body()
     if botocore is not None:
         read_body(botocore.get("Error"), body)
@@ -57,21 +58,22 @@ def from_exception(error: BaseException, known: Typed) -> Evidence:
     else:
         headers = _headers(error, response)
         _read_attributes(error, response, body)
-    if not body.texts and not known.bug and not known.stranger:
+    if not (body.texts or known.bug or known.stranger or known.system):
         # An SDK's message is made of the body; once that was read, it has nothing to add.
         _read_text(error, body)
     return Evidence(
         status=status,
         firm=not known.made_up_status,
-        says=known.says,
+        says=ERRNOS.get(error.errno or 0) if known.system and isinstance(error, OSError) else known.says,
         body=body,
         headers=headers,
         dialect=_dialect(error, response, known, body),
     )
 
 
-def _status(error: BaseException, response: Any, known: Typed) -> tuple[int | None, dict[Any, Any] | None]:
-    if isinstance(response, dict):  # botocore.exceptions.ClientError
+def _status(error: BaseException, response: Any) -> tuple[int | None, dict[Any, Any] | None]:
+    """The status an exception carries, and botocore's dict, which carries everything else as well."""
+    if isinstance(response, dict) and "ResponseMetadata" in response:  # botocore.exceptions.ClientError
         meta = response.get("ResponseMetadata")
         return as_status(meta.get("HTTPStatusCode") if isinstance(meta, dict) else None), response
     for thing, name in (
@@ -83,11 +85,9 @@ def _status(error: BaseException, response: Any, known: Typed) -> tuple[int | No
         (response, "status"),
         (error, "error_code"),
     ):
-        value = peek(thing, name) if thing is not None else None
-        if isinstance(value, int):
-            status = as_status(int(value))
-            if status is not None:
-                return status, None
+        status = as_status(peek(thing, name)) if thing is not None else None
+        if status is not None:
+            return status, None
     return None, None
 
 
@@ -95,12 +95,8 @@ def _headers(error: BaseException, response: Any) -> object:
     """LiteLLM keeps the server's headers apart from those of the response it makes up."""
     for thing, name in ((error, "litellm_response_headers"), (response, "headers"), (error, "headers")):
         value = peek(thing, name) if thing is not None else None
-        if value is not None and not callable(value):
-            try:
-                if len(value):
-                    return value  # type: ignore[no-any-return]
-            except Exception:
-                continue
+        if value is not None and not callable(value) and size_of(value):
+            return value
     raw = peek(error, "raw_response")  # mistralai
     return peek(raw, "headers") if raw is not None else None
 
@@ -126,6 +122,9 @@ def _read_attributes(error: BaseException, response: Any, body: Body) -> None:
             found = True
     if found or response is None:
         return
+    if isinstance(response, dict):
+        read_body(response, body)
+        return
     # What an HTTP client has read already. Never `.text` or `.content`: on a stream they would read on.
     content = peek(response, "_content")
     if isinstance(content, bytes) and content:
@@ -149,7 +148,7 @@ def _read_grpc(error: BaseException, body: Body) -> None:
 
 
 def _read_text(error: BaseException, body: Body) -> None:
-    """Its message. Arguments are read as they are where nothing prettier is defined: no dict is spelled out."""
+    """Its message; its arguments as they are where nothing prettier is defined, so no dict is spelled out."""
     plain = type(error).__str__ in (BaseException.__str__, Exception.__str__)
     args = peek(error, "args")
     if plain and isinstance(args, tuple):

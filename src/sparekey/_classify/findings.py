@@ -1,7 +1,7 @@
 """What a piece of evidence can say: the dozen conclusions every table of this package is written in.
 
-A :class:`Finding` is final. A :class:`Family` is not: it is what a generic type, code or status
-says ("something is wrong with the request"), and finer evidence decides within it.
+A :class:`Finding` is final. A :class:`Family` is not: it is what a generic type, code or status says
+("something is wrong with the request"), and finer evidence decides within it.
 """
 
 from __future__ import annotations

@@ -15,12 +15,25 @@ BYTES_READ = 1 << 17
 """Bytes of a raw body that are decoded at all."""
 
 
+def listed(words: str) -> frozenset[str]:
+    """A set of words, written as a sentence: tables read better without quotes."""
+    return frozenset(words.split())
+
+
 def peek(thing: object, name: str) -> Any:
     """An attribute, or None: there is none, or reading it raises."""
     try:
         return getattr(thing, name, None)
     except Exception:
         return None
+
+
+def size_of(thing: Any) -> int:
+    """How much a container holds; nothing where it will not say."""
+    try:
+        return len(thing)
+    except Exception:
+        return 0
 
 
 def clip(text: str) -> str:
@@ -80,7 +93,7 @@ def as_seconds(value: object) -> float | None:
 def fields_of(headers: object, limit: int = 256) -> dict[bytes, Any]:
     """The fields of a header collection of any kind: lower-case names as bytes, values as they came."""
     try:
-        # httpx keeps what it received, names in lower case beside it; its mapping face costs ten times as much.
+        # httpx keeps what it received, names in lower case beside it; its mapping face costs ten times more.
         kept = getattr(headers, "_list", None)
         if type(kept) is list and kept and len(kept[0]) == 3:
             return {name: value for _, name, value in kept[:limit]}

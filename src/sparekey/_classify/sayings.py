@@ -1,8 +1,9 @@
 """Find phrases in prose: a small matcher that reads hundreds of rows in a few microseconds.
 
-A text is reduced to its words, so case, punctuation and line breaks do not matter. A phrase is a few words in a row;
-``…`` skips up to eighty characters, and ``*`` ends a word that may go on (``token*``). Of all rows that match, the
-first in the table wins. Cost: one pass over the text, then only the rows that share a word with it. Nothing backtracks.
+A text is reduced to its words, so case, punctuation and line breaks do not matter. A phrase is a few
+words in a row; ``…`` skips up to eighty characters, and ``*`` ends a word that may go on (``token*``).
+Of all rows that match, the first in the table wins. Cost: one pass over the text, then only the rows
+that share a word with it. Nothing backtracks.
 """
 
 from __future__ import annotations
@@ -12,6 +13,7 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 
 from sparekey._classify.findings import Family, Finding
+from sparekey._classify.objects import listed
 
 GAP = 80
 """Characters that ``…`` may skip."""
@@ -47,11 +49,11 @@ def words_of(text: str) -> str:
 
 
 # Words that errors of every kind are full of; as an anchor they would let half the table through.
-_EVERYWHERE = frozenset(
-    "a account again an api are at be by exceed exceeded error for from has have in is it key limit limits max maximum "
-    "message messages model no not of on or organization please per quota rate reached request requests requested "
-    "response server service that the this to token tokens too try usage use user was with you your".split()
-)
+_EVERYWHERE = listed("""
+    a account again an api are at be by exceed exceeded error for from has have in is it key limit limits max
+    maximum message messages model no not of on or organization please per quota rate reached request requests
+    requested response server service that the this to token tokens too try usage use user was with you your
+""")
 _Phrases = dict[str, list[tuple[int, tuple[str, ...]]]]
 
 
@@ -64,7 +66,8 @@ class Table:
         parsed = [(rank, row, _fragments(phrase)) for rank, row in enumerate(rows) for phrase in row.phrases]
         common = Counter(word for _, _, fragments in parsed for word in set(_anchors(fragments)))
         for rank, row, fragments in parsed:
-            anchor = min(_anchors(fragments), key=lambda word: (word in _EVERYWHERE, common[word], -len(word)))
+            anchors = _anchors(fragments)
+            anchor = min(anchors, key=lambda word: (word in _EVERYWHERE, common[word], -len(word)))
             for family in row.within:
                 self._index[family].setdefault(anchor, []).append((rank, fragments))
 
@@ -108,7 +111,7 @@ def _said(fragments: tuple[str, ...], words: str) -> bool:
     for _ in range(_TRIES):
         if at < 0:
             return False
-        # Fragments share the space between them, so each search begins on the last character of the one before.
+        # Fragments share the space between them: each search begins on the last character of the one before.
         end = at + len(first) - 1
         for fragment in fragments[1:]:
             found = words.find(fragment, end, end + GAP + len(fragment))

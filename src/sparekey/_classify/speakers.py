@@ -1,4 +1,4 @@
-"""Who is speaking? The dialect of an error, from a hint, its host, its SDK, or the shape of its envelope."""
+"""Who is speaking? The dialect of an error, by name, host, SDK, or the shape of its envelope."""
 
 from __future__ import annotations
 
@@ -7,10 +7,13 @@ from functools import lru_cache
 
 from sparekey._classify.bodies import Body, squeeze
 from sparekey._classify.dialect import Dialect, Says
-from sparekey._classify.dialects import FAMILIES, WESTERN
-from sparekey._classify.dialects_cn import CHINESE
+from sparekey._classify.dialects_china import CHINA
+from sparekey._classify.dialects_china_clouds import CHINA_CLOUDS
+from sparekey._classify.dialects_gateways import RELAYS
+from sparekey._classify.dialects_labs import LABS
+from sparekey._classify.families import FAMILIES
 
-DIALECTS: tuple[Dialect, ...] = WESTERN + CHINESE
+DIALECTS: tuple[Dialect, ...] = (*LABS, *RELAYS, *CHINA, *CHINA_CLOUDS)
 
 _BY_NAME: dict[str, Dialect] = {
     squeeze(name): dialect for dialect in DIALECTS for name in (dialect.name, *dialect.aliases)
@@ -18,6 +21,7 @@ _BY_NAME: dict[str, Dialect] = {
 _BY_HOST: dict[str, Dialect] = {host: dialect for dialect in DIALECTS for host in dialect.hosts}
 _BY_PACKAGE: dict[str, Dialect] = {package: dialect for dialect in DIALECTS for package in dialect.packages}
 _LINK = re.compile(r"https?://([A-Za-z0-9.-]{4,80})")
+_BY_OWN_WORD: dict[str, Dialect] = {word: dialect for dialect in DIALECTS for word in dialect.own_words}
 _SHAPED: tuple[Dialect, ...] = tuple(dialect for dialect in DIALECTS if dialect.shape)
 _NUMBERED: tuple[Dialect, ...] = tuple(dialect for dialect in DIALECTS if dialect.own_numbers is not None)
 
@@ -77,6 +81,9 @@ def by_shape(body: Body) -> Dialect | None:
     shape = body.shape
     if "type" in shape and "param" in shape:  # OpenAI's own envelope
         return None
+    for code in body.codes:
+        if code in _BY_OWN_WORD:
+            return _BY_OWN_WORD[code]
     for number in body.numbers:
         for dialect in _NUMBERED:
             if dialect.own_numbers is not None and number in dialect.own_numbers:

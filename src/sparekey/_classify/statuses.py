@@ -1,7 +1,7 @@
 """What an HTTP status says when nothing better was said, and where in a text a status may be read.
 
-Sources: RFC 9110, RFC 6585, Cloudflare "5xx errors"; 434 Zhipu, 421 Xiaomi MiMo, 412 Fireworks, 498 Hugging Face,
-499 and 529 nginx and Anthropic.
+Sources: RFC 9110, RFC 6585, Cloudflare "5xx errors"; 434 Zhipu, 421 Xiaomi MiMo, 412 Fireworks, 498
+Hugging Face, 499 and 529 nginx and Anthropic.
 """
 
 from __future__ import annotations
@@ -65,26 +65,31 @@ def family_of(status: int | None) -> Family | None:
     return None
 
 
-# A number in prose is no status. These forms say that it is one; each is anchored on a word, and bounded.
-_NAMED = re.compile(
-    r"(?:https?(?:/\d(?:\.\d)?)?|status|(?:status|error|response|http|api)[ _]?(?:code|status|error)|statuscode|errorcode"
-    r"|returned|responded with|error(?= [45]\d\d[:,)\]]))[ \"'*]{0,3}(?:code|error|status|response)?[ :=(\"'*\[]{0,4}([45]\d\d)(?![\d.]*\d|[a-z_%])"
+# A number in prose is no status. These forms say that it is one; each begins at a word, and is bounded.
+_STATUS = r"([45]\d\d)"
+_NAMED = re.compile(  # "HTTP 429", "status code: 429", "error code=429", "API error 429", "returned 503"
+    r"(?:https?(?:/\d(?:\.\d)?)?|status|(?:status|error|response|http|api)[ _]?(?:code|status|error)"
+    r"|code(?= ?[:=])|returned|responded with|error(?= [45]\d\d[:,)\]]))"
+    rf"[ \"'*]{{0,3}}(?:code|error|status|response)?[ :=(\"'*\[]{{0,4}}{_STATUS}(?![\d.]*\d|[a-z_%])"
 )
-_TITLED = re.compile(
-    r"(?:^|[ (:|\[])([45]\d\d)[):]?[ -]{1,3}(?:too many requests|bad request|unauthorized|payment required|forbidden|not found"
-    r"|request timeout|payload too large|unprocessable|internal server error|bad gateway|service unavailable"
-    r"|service temporarily unavailable|gateway time|a timeout occurred|connection timed out|web server is|resource_exhausted"
-    r"|unavailable|internal|invalid_argument|permission_denied|not_found|unauthenticated|failed_precondition|deadline_exceeded)"
+_TITLED = re.compile(  # "429 Too Many Requests", "| 524: A timeout occurred", "503 UNAVAILABLE"
+    rf"(?:^|[ (:|\[]){_STATUS}[):]?[ -]{{1,3}}(?:too many requests|bad request|unauthorized|payment required"
+    r"|forbidden|not found|request timeout|payload too large|unprocessable|internal|bad gateway|service"
+    r"|gateway time|a timeout occurred|connection timed out|web server is|resource_exhausted|unavailable"
+    r"|invalid_argument|permission_denied|unauthenticated|failed_precondition|deadline_exceeded)"
 )
-_FIRST = re.compile(r"\W{0,3}([45]\d\d)(?:$|: |:\n| - |, |\. | status code| error| \{| \[?\"|\n| (?=[A-Z\"'\[{(<*`]))(?!RP|TP|MB|KB|GB)")
+_FIRST = re.compile(  # "402 Insufficient Balance", "400: User location …", "401 - …", "429 {…}"
+    rf"\W{{0,3}}{_STATUS}(?:$|: |:?\n| - |, |\. | status code| error| \{{| \[?\"| (?=[A-Z\"'\[{{(<*`]))"
+    r"(?!RP|TP|MB|KB|GB)"
+)
+_SHOUTED = re.compile(  # "failed: 402 You …", "Error: 500 <html>", "[400 ]"
+    rf"(?:[Ff]ailed|[Ee]rror|[Ee]xception)(?: with)?: ?{_STATUS}(?=:|\n|$| [A-Z{{\"\[<-])|\[{_STATUS}[ \]]"
+)
 
 
 def status_in(text: str) -> int | None:
-    """The status an error message names explicitly: "HTTP 429", "status code: 429", "Error code: 429 - …", "402 Payment …"."""
+    """The status an error message names explicitly, in one of the forms above; None for any other number."""
     head = text[:1200]
-    if first := _FIRST.match(head):
-        return int(first[1])
-    head = head.lower()
-    if (named := _NAMED.search(head)) or (named := _TITLED.search(head)):
-        return int(named[1])
-    return None
+    lower = head.lower()
+    found = _FIRST.match(head) or _SHOUTED.search(head) or _NAMED.search(lower) or _TITLED.search(lower)
+    return int(next(filter(None, found.groups()))) if found else None

@@ -15,16 +15,16 @@ from enum import IntEnum
 
 from sparekey._classify.bodies import squeeze
 from sparekey._classify.chinese import CHINESE_LAST, find_chinese, has_chinese
-from sparekey._classify.dialect import Dialect, Says
-from sparekey._classify.dialects import FAMILIES, GOOGLE
+from sparekey._classify.dialect import NO_SENTENCES, Dialect, Says
 from sparekey._classify.english_limits import ENGLISH
 from sparekey._classify.evidence import Evidence
-from sparekey._classify.findings import BROKEN, DEFAULTS, MALFORMED, NO_MODEL, THROTTLED, UNPAID, Family, Finding
+from sparekey._classify.families import FAMILIES
+from sparekey._classify.findings import BROKEN, DEFAULTS, MALFORMED, NO_MODEL, Family, Finding
 from sparekey._classify.objects import as_status
 from sparekey._classify.sayings import words_of
 from sparekey._classify.speakers import COMMON
 from sparekey._classify.statuses import VAGUE, family_of, status_in
-from sparekey._classify.waits import NO_HEADERS, Headers, from_fields, from_text
+from sparekey._classify.waits import Clock, Headers, from_fields, from_text
 from sparekey._types import Reason, Verdict
 
 
@@ -48,8 +48,12 @@ class Weighed:
     words: str = ""
 
 
-# Codes that are often a cover: a bad request may be a bad key, a missing model one that this account may not use.
-_COVERS: dict[Finding, Family] = {MALFORMED: Family.REQUEST, BROKEN: Family.SERVER, NO_MODEL: Family.MISSING}
+# Codes that are often a cover: a bad request may be a bad key, a missing model one this account may not use.
+_COVERS: dict[Finding, Family] = {
+    MALFORMED: Family.REQUEST,
+    BROKEN: Family.SERVER,
+    NO_MODEL: Family.MISSING,
+}
 _TOKEN = re.compile(r"[A-Za-z0-9_.]+")
 
 
@@ -70,10 +74,9 @@ def weigh(evidence: Evidence) -> Weighed:
     named = status_in(text) if evidence.status is None or family_of(evidence.status) in VAGUE else None
     outer = family_of(evidence.status)
     coded = bool(families)
-    # A status inside the sentence is the upstream's where a wrapper speaks; where a code speaks it is part of the story.
-    for mentioned in (inner, None if coded else named):
-        if (family := family_of(mentioned)) is not None:
-            families.append(family)
+    # A status named in the text is the upstream's where a wrapper speaks; beside a code it is a story's part.
+    mentioned = (family_of(inner), None if coded else family_of(named))
+    families += [family for family in mentioned if family is not None]
     if outer is not None and evidence.firm:
         families.append(outer)
     stated = len(families)
@@ -87,9 +90,7 @@ def weigh(evidence: Evidence) -> Weighed:
     status = evidence.status or inner or named
 
     words = words_of(text)
-    finding = _sentence(text, words, family)
-    if finding is UNPAID and evidence.dialect is GOOGLE and family is Family.LIMIT:
-        finding = THROTTLED  # Gemini speaks of billing to whoever is over a free quota
+    finding = _sentence(text, words, family, evidence.dialect)
     if finding is not None:
         return Weighed(finding, Weight.SPECIFIC, status, words)
     if family is not None:
@@ -131,10 +132,18 @@ def _inner_status(evidence: Evidence) -> int | None:
     return None
 
 
-def _sentence(text: str, words: str, family: Family | None) -> Finding | None:
+def _sentence(text: str, words: str, family: Family | None, dialect: Dialect | None) -> Finding | None:
+    """What the prose means: in the provider's own way, in Chinese, in English."""
+    if dialect is not None and dialect.sentences is not NO_SENTENCES:
+        finding = dialect.sentences.find(words, family)
+        if finding is not None:
+            return finding
     if not has_chinese(text):
         return ENGLISH.find(words, family)
-    return find_chinese(text) or ENGLISH.find(words, family) or find_chinese(text, CHINESE_LAST)
+    finding = find_chinese(text) or ENGLISH.find(words, family)
+    if finding is None and (family is None or family in VAGUE):
+        finding = find_chinese(text, CHINESE_LAST)
+    return finding
 
 
 def _codes_in(text: str, dialect: Dialect | None) -> list[Says]:
@@ -149,31 +158,34 @@ def _codes_in(text: str, dialect: Dialect | None) -> list[Says]:
 
 WAITING = frozenset((Reason.RATE_LIMIT, Reason.OVERLOADED))
 """Reasons under which a quota's reset is an answer."""
-_NEVER = frozenset((Reason.FORMAT, Reason.CONTENT_POLICY, Reason.CONTEXT_OVERFLOW, Reason.MODEL_NOT_FOUND, Reason.UNKNOWN))
+_NEVER = frozenset(
+    (Reason.FORMAT, Reason.CONTENT_POLICY, Reason.CONTEXT_OVERFLOW, Reason.MODEL_NOT_FOUND, Reason.UNKNOWN)
+)
 """Reasons that waiting does not cure; a time in such an error is about something else."""
 
 
 def read_wait(evidence: Evidence, finding: Finding, words: str, now: float) -> float | None:
-    """Seconds until the provider says it will answer again: in its headers, in fields of its body, in its text."""
+    """Seconds until the provider says it will answer again: in headers, fields of its body, or its text."""
     if finding.reason in _NEVER:
         return None
-    headers = [Headers(fields) for fields in (evidence.headers, *evidence.body.headers) if fields]
+    headers = [Headers(fields) for fields in (evidence.headers, *evidence.body.headers) if fields is not None]
+    date = headers[0].fields.get(b"date") if headers else None
+    clock = Clock(now, date, evidence.dialect.hours_east if evidence.dialect is not None else 0)
     for source in headers:
-        seconds = source.retry_after(now)
+        seconds = source.retry_after(clock)
         if seconds is not None:
             return seconds
-    base = headers[0] if headers else NO_HEADERS
     if evidence.body.waits:
-        seconds = from_fields(evidence.body.waits, base.base(now))
+        seconds = from_fields(evidence.body.waits, clock)
         if seconds is not None:
             return seconds
     for text in evidence.body.texts:
-        seconds = from_text(text, base, now)
+        seconds = from_text(text, clock)
         if seconds is not None:
             return seconds
     if finding.reason in WAITING:
         for source in headers:
-            seconds = source.reset(now, words)
+            seconds = source.reset(clock, words)
             if seconds is not None:
                 return seconds
     return None
