@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 import asyncio
+import io
 import json
 import socket
 import ssl
 import urllib.error
+from email.message import Message
 
 import aiohttp
 import botocore.exceptions
@@ -342,3 +344,11 @@ def test_arguments_may_be_bodies(understood):
     """Code that raises what it received is understood without a string being made of it."""
     assert understood(Exception({"error": {"code": "insufficient_quota"}})) == "billing"
     assert understood(RuntimeError(b'{"error": {"code": "invalid_api_key"}}')) == "auth"
+
+
+@pytest.mark.parametrize(("status", "reason"), [(400, "format"), (401, "auth"), (422, "format"), (500, "server_error")])
+def test_an_http_error_of_urllib_is_read_by_its_status(status, reason):
+    """Though its class derives from the one for unreachable hosts."""
+    error = urllib.error.HTTPError("http://x", status, "no", Message(), io.BytesIO(b"{}"))
+
+    assert classify(error).reason == reason

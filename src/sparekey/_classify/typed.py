@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from functools import lru_cache
+from itertools import takewhile
 
 from sparekey._classify.classes import ANYWHERE, BUGS, CANCELLED, MADE_UP, PACKAGES, STRANGERS, Says
 
@@ -35,7 +36,9 @@ def typed(cls: type[object]) -> Typed:
     names = [c.__name__ for c in cls.__mro__]
     if not CANCELLED.isdisjoint(names):
         return Typed(None, package, cancelled=True)
-    says = next((found for c in cls.__mro__ if (found := _known(c)) is not None), None)
+    # Where a status came, it says more than a base class would: urllib's HTTPError is a URLError.
+    telling = takewhile(lambda c: c.__name__ != "HTTPError", cls.__mro__)
+    says = next((found for c in telling if (found := _known(c)) is not None), None)
     if says is None and package in STRANGERS:
         return Typed(None, package, stranger=True)
     bug = says is None and not BUGS.isdisjoint(names)
