@@ -1,0 +1,144 @@
+"""The routing strategy: sparekey leaves out, LiteLLM selects."""
+
+from __future__ import annotations
+
+from contextvars import ContextVar
+from typing import TYPE_CHECKING, Any
+
+from litellm.types.router import CustomRoutingStrategyBase
+
+import sparekey as sk
+from litellm_sparekey._host import Host
+from litellm_sparekey._plan import Plans
+from litellm_sparekey._walk import Question, Walk
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from litellm.router import Router
+
+
+class Current:
+    """The walk of the request under way, until it is over.
+
+    Contexts are copied, and copies live on in tasks and connections: they keep this, and not the walk.
+    """
+
+    __slots__ = ("strategy", "walk")
+
+    def __init__(self, strategy: SparekeyRoutingStrategy, walk: Walk) -> None:
+        self.strategy = strategy
+        self.walk: Walk | None = walk
+
+
+current: ContextVar[Current | None] = ContextVar("litellm_sparekey_current", default=None)
+"""A context belongs to one task or thread, so requests that share their metadata do not share this."""
+
+
+class SparekeyRoutingStrategy(CustomRoutingStrategyBase):
+    """Selects by LiteLLM's own rules among the keys that are worth trying now.
+
+    :func:`litellm_sparekey.install` makes one, registers it, and tells it how every call went;
+    by itself it only passes over what the tracker says is cooling.
+
+    Args:
+        router: whose deployments to select from; its selection now is the one asked in the end.
+        tracker: the memory; ``sparekey.shared_tracker(policy, state)`` when None.
+        policy: what each reason does; the tracker's when None.
+        state: where the shared tracker keeps its records.
+        on_attempt: hears of every attempt as it ends: failures, skips and the success.
+
+    Raises:
+        sparekey.ConfigError: this LiteLLM is too old, or a deployment still has ``api_keys``.
+    """
+
+    def __init__(
+        self,
+        router: Router,
+        *,
+        tracker: sk.CooldownTracker | None = None,
+        policy: sk.Policy | None = None,
+        state: str = "memory://",
+        on_attempt: Callable[[sk.Attempt], object] | None = None,
+    ) -> None:
+        self.tracker = tracker if tracker is not None else sk.shared_tracker(policy, state)
+        self.host = Host(router)
+        self._chain = sk.FallbackChain(self.tracker, policy, on_attempt=on_attempt)
+        self._plans = Plans(self.host)
+        self._plans.read_all()
+        self._native_async = self.host.native_async
+        self._native_sync = self.host.native_sync
+
+    async def async_get_available_deployment(
+        self,
+        model: str,
+        messages: list[dict[str, str]] | None = None,
+        input: str | list[Any] | None = None,  # noqa: A002 - LiteLLM's name for it
+        specific_deployment: bool | None = False,
+        request_kwargs: dict[str, Any] | None = None,
+        **_: Any,
+    ) -> Any:
+        """The deployment for an async call.
+
+        Raises:
+            sparekey.FallbackExhaustedError: no key is left; an instance of a LiteLLM class, too.
+        """
+        walk, question = self._walk(), Question(model, {} if request_kwargs is None else request_kwargs)
+        while True:
+            if pause := walk.offer(question):
+                await self.tracker.clock.asleep(pause)
+                continue
+            try:
+                row = await self._native_async(
+                    model=model,
+                    messages=messages,
+                    input=input,
+                    specific_deployment=specific_deployment,
+                    request_kwargs=question.settings,
+                )
+            except Exception as error:
+                walk.refused(error)
+            else:
+                if walk.takes(question, row):
+                    return row
+
+    def get_available_deployment(
+        self,
+        model: str,
+        messages: list[dict[str, str]] | None = None,
+        input: str | list[Any] | None = None,  # noqa: A002
+        specific_deployment: bool | None = False,
+        request_kwargs: dict[str, Any] | None = None,
+        **_: Any,
+    ) -> Any:
+        """The deployment for a sync call; see :meth:`async_get_available_deployment`."""
+        walk, question = self._walk(), Question(model, {} if request_kwargs is None else request_kwargs)
+        while True:
+            if pause := walk.offer(question):
+                self.tracker.clock.sleep(pause)
+                continue
+            try:
+                row = self._native_sync(
+                    model=model,
+                    messages=messages,
+                    input=input,
+                    specific_deployment=specific_deployment,
+                    request_kwargs=question.settings,
+                )
+            except Exception as error:
+                walk.refused(error)
+            else:
+                if walk.takes(question, row):
+                    return row
+
+    def begin(self) -> Walk:
+        """A request's walk, for whoever makes its calls."""
+        return Walk(self._chain, self._plans)
+
+    def _walk(self) -> Walk:
+        """The walk of the request under way; for a selection by itself, one that ends with it."""
+        mine = current.get()
+        return mine.walk if mine is not None and mine.strategy is self and mine.walk is not None else self.begin()
+
+    def __repr__(self) -> str:
+        return f"{type(self).__name__}({self.tracker!r})"

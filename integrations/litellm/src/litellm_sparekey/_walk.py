@@ -1,0 +1,242 @@
+"""One request's walk through one model group.
+
+The engine decides which deployments may be tried now; LiteLLM picks among them, for only
+LiteLLM knows tags, teams, weights and its other rules. So each selection is an offer: the best
+key of every entry, everything else left out. When LiteLLM will have none of them, the next
+offer is made, until one is taken or nobody is left.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+import litellm.types.router
+
+import sparekey as sk
+from litellm_sparekey._errors import exhausted, mark_stop
+from litellm_sparekey._host import Deployment
+from litellm_sparekey._plan import Plan, Plans, Slot, id_of
+
+_EXCLUDED = "_excluded_deployment_ids"  # LiteLLM's own, for its weighted failover; every selection takes it out
+_ASKED_TOO_OFTEN = 3
+_LAST_RESORT, _NEVER = 3, 4  # of the engine's ranks
+_FILTERED_AWAY = (litellm.types.router.RouterRateLimitError, litellm.types.router.RouterRateLimitErrorBasic)
+
+
+class Question:
+    """One selection, as LiteLLM asks for it."""
+
+    def __init__(self, model: str, settings: dict[str, Any]) -> None:
+        self.model = model
+        self.settings = settings
+        self.replanned = 0
+        self._given = dict(settings)
+        metadata = settings.get("metadata") or settings.get("litellm_metadata")
+        self.team: str | None = metadata.get("user_api_key_team_id") if isinstance(metadata, Mapping) else None
+
+    def exclude(self, ids: list[str]) -> None:
+        """Leave deployments out of the next answer."""
+        for name, value in self._given.items():
+            self.settings.setdefault(name, value)  # the answer before took out what is its own
+        if ids:
+            self.settings[_EXCLUDED] = [*(self._given.get(_EXCLUDED) or ()), *ids]
+
+    def limit(self, seconds: float) -> None:
+        """Let the call take so long at most, if the request does not say."""
+        if not any(self.settings.get(name) for name in ("timeout", "request_timeout", "stream_timeout")):
+            self.settings["timeout"] = seconds
+
+
+class Walk:
+    """What was offered and tried, and what came of it. Belongs to one request, as :class:`sparekey.Run` does."""
+
+    def __init__(self, chain: sk.FallbackChain, plans: Plans) -> None:
+        self._chain = chain
+        self._plans = plans
+        self._plan: Plan | None = None
+        self._runs: list[sk.Run] = []
+        self._slot: Slot | None = None
+        self._entries: list[list[Slot]] = []
+        """The plan's, in the order of the selection."""
+        self._offered: list[Slot] = []
+        self._tried: set[sk.Candidate] = set()
+        self._skipped: set[sk.Candidate] = set()
+        self._refused: set[str] = set()
+        self._refusal: Exception | None = None
+
+    # -- selecting -------------------------------------------------------------------------
+
+    def offer(self, question: Question) -> float:
+        """Say in ``question`` whom LiteLLM may pick; or return the seconds to wait before offering again.
+
+        Raises:
+            sparekey.FallbackExhaustedError: nobody is left.
+            Exception: LiteLLM's own, when it allows nobody.
+        """
+        if self._plan is None and (plan := self._plans.of(question.model, question.team)) is not None:
+            self._enter(plan)
+        if self._plan is None:
+            question.exclude([])  # LiteLLM knows what is behind this name; the answer will show
+            return 0.0
+        self._offered = self._best()
+        if not self._offered and self._renew(question):
+            self._offered = self._best()
+        if not self._offered:
+            return self._wait(question)
+        question.exclude(self._plan.without(self._offered))
+        return 0.0
+
+    def refused(self, error: Exception) -> None:
+        """LiteLLM picked none of those offered: it has rules against them. Raises ``error`` if there was no offer."""
+        if not self._offered:
+            raise error
+        self._refusal = error
+        self._refused.update(slot.id for slot in self._offered)
+
+    def takes(self, question: Question, row: Deployment) -> bool:
+        """LiteLLM picked ``row``. True when that is to be tried now, False to ask again."""
+        slot = self._plan.slot(row) if self._plan is not None else None
+        if slot is None:
+            if not self._replan(question, row):
+                return False
+            slot = self._offered[0]
+        elif slot not in self._offered:
+            self._refused.update(slot.id for slot in self._offered)
+            return False
+        run, now = self._runs[-1], self._chain.now()
+        self._skip_before(slot, run, now)
+        run.take(slot.candidate, now)
+        self._tried.add(slot.candidate)
+        self._slot = slot
+        if slot.candidate.timeout is None and (limit := run.limit()) is not None:
+            question.limit(limit.seconds)
+        return True
+
+    # -- hearing ---------------------------------------------------------------------------
+
+    def failed(self, error: Exception) -> BaseException | None:
+        """The call raised ``error``. Returns what to raise, or None to go on."""
+        if self._slot is None:
+            return error  # nothing was being tried: LiteLLM's own complaint, or our last word
+        self._slot = None
+        final = self._runs[-1].failed(error, self._chain.now())
+        if final is not None:
+            mark_stop(final)
+        return final
+
+    def succeeded(self) -> None:
+        """The call answered."""
+        if self._slot is not None:
+            self._runs[-1].succeeded(self._chain.now())
+
+    def watch(self) -> Any:
+        """What to tell when the stream now beginning breaks: it returns what to raise."""
+        if self._slot is None:
+            return lambda error: error
+        chain, run, candidate, began = self._chain, self._runs[-1], self._slot.candidate, self._runs[-1].started_at
+        return lambda error: run.broke(candidate, began, error, chain.now())
+
+    def abandoned(self) -> None:
+        """The caller went away: nobody is blamed."""
+        if self._slot is not None:
+            self._runs[-1].abandoned()
+
+    # -- inside ----------------------------------------------------------------------------
+
+    def _enter(self, plan: Plan) -> None:
+        self._plan = plan
+        run = self._chain.begin(plan.candidates)
+        self._runs.append(run)
+        self._entries = plan.entries
+        if self._chain.policy.selection != "ordered":
+            turn = {candidate: i for i, candidate in enumerate(run.candidates)}
+            self._entries = [sorted(entry, key=lambda slot: turn[slot.candidate]) for entry in plan.entries]
+
+    def _best(self) -> list[Slot]:
+        """The slots of the best rank: of each entry the first, until LiteLLM refuses, then all of them."""
+        run, now = self._runs[-1], self._chain.now()
+        lowest, best = _NEVER, []
+        for entry in self._entries:
+            mine, found = _NEVER, []
+            for slot in entry:
+                if slot.candidate in self._tried or slot.id in self._refused:
+                    continue
+                rank = run.rank(slot.candidate, now)
+                if rank is None or rank > mine:
+                    continue
+                if rank < mine:
+                    mine, found = rank, [slot]
+                elif rank == _LAST_RESORT or self._refused:
+                    found.append(slot)
+                if rank == 0 and not self._refused:
+                    break
+            if mine < lowest:
+                lowest, best = mine, found
+            elif found and mine == lowest:
+                best += found
+        if lowest == _LAST_RESORT and not self._refused:
+            return [min(best, key=lambda slot: self._chain.tracker.remaining(slot.candidate))]
+        return best
+
+    def _wait(self, question: Question) -> float:
+        """Seconds to wait for somebody to recover; raises when that is of no use."""
+        run, now = self._runs[-1], self._chain.now()
+        for entry in self._entries:
+            for slot in entry:
+                self._skip(slot, run, now)
+        if not (pause := run.wait(now)):
+            raise self._nobody(question.model, now)
+        self._tried.clear()
+        return pause
+
+    def _replan(self, question: Question, row: Deployment) -> bool:
+        """``row`` is not what we know. True when it is to be tried as it is, False to ask again by a better plan."""
+        question.replanned += 1
+        pinned = id_of(row) == question.model or question.replanned > _ASKED_TOO_OFTEN
+        for name in () if pinned else (question.model, str(row.get("model_name"))):
+            plan = self._plans.refresh(name, question.team)
+            if plan is not None and plan.slot(row) is not None:
+                self._enter(plan)
+                return False
+        self._enter(self._plans.pinned(row))
+        assert self._plan is not None
+        self._offered = list(self._plan.slots.values())
+        if self._offered[0].candidate in self._tried:
+            raise self._nobody(question.model, self._chain.now())
+        return True
+
+    def _renew(self, question: Question) -> bool:
+        """Whether there are other deployments than when the plan was made."""
+        assert self._plan is not None
+        if self._plan.name is None:
+            return False
+        plan = self._plans.refresh(self._plan.name, question.team)
+        if plan is None or list(plan.slots.values()) == list(self._plan.slots.values()):
+            return False
+        self._enter(plan)
+        return True
+
+    def _skip_before(self, slot: Slot, run: sk.Run, now: float) -> None:
+        """Note who of the entry was passed over in favour of ``slot``."""
+        for other in next(entry for entry in self._entries if slot in entry):
+            if other is slot:
+                return
+            self._skip(other, run, now)
+
+    def _skip(self, slot: Slot, run: sk.Run, now: float) -> None:
+        candidate = slot.candidate
+        if candidate in self._tried or candidate in self._skipped or slot.id in self._refused:
+            return
+        if run.rank(candidate, now) in (None, _LAST_RESORT):
+            self._skipped.add(candidate)
+            run.pass_over(candidate, now)
+
+    def _nobody(self, model: str, now: float) -> Exception:
+        stories = [run.exhausted(now) for run in self._runs]
+        ours = any(story.attempts for story in stories)
+        if self._refusal is not None and not self._tried and not (ours and isinstance(self._refusal, _FILTERED_AWAY)):
+            return self._refusal
+        error = exhausted(stories, model, "" if not self._refused else f"all that LiteLLM allows for {model!r} failed")
+        error.__cause__ = self._runs[-1].last_error
+        return error

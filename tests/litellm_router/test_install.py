@@ -1,0 +1,165 @@
+"""Putting sparekey into a router, and taking it out."""
+
+from __future__ import annotations
+
+import importlib
+
+import litellm
+import pytest
+
+import litellm_sparekey
+import sparekey as sk
+from litellm_sparekey import SparekeyRoutingStrategy, expand_model_list, install, uninstall
+
+MESSAGES = [{"role": "user", "content": "Hi"}]
+
+
+def cooldowns_disabled(router):
+    settings = getattr(router, "settings", None)
+    return router.disable_cooldowns if settings is None else settings().disable_cooldowns
+
+
+def attributes(router):
+    """All that is set on a router, wherever it keeps it; some of it changes by itself."""
+    found = {**vars(router), **vars(vars(router).get("_core", router))}
+    return {name: id(value) for name, value in found.items() if callable(value)}
+
+
+def test_the_package_shows_four_names():
+    """And imports LiteLLM, which takes seconds, only for those that need it."""
+    assert litellm_sparekey.__all__ == ["SparekeyRoutingStrategy", "expand_model_list", "install", "uninstall"]
+    assert set(litellm_sparekey.__all__) <= set(dir(litellm_sparekey))
+    assert litellm_sparekey.SparekeyRoutingStrategy is SparekeyRoutingStrategy
+    with pytest.raises(AttributeError):
+        litellm_sparekey.nothing  # noqa: B018
+
+
+def test_installing_twice_is_installing_once(aask, provider, entry, router_of, attempts):
+    """The strategy is the same, and no attempt is told twice."""
+    sim = provider({"sk-a": "healthy"})
+    router = router_of(entry(sim, ["sk-a"]))
+
+    assert install(router) is router.strategy
+    aask(router)
+
+    assert len(attempts) == 1
+
+
+def test_installing_again_with_other_settings_is_a_mistake(provider, entry, router_of):
+    """Which of the two would count?"""
+    sim = provider({"sk-a": "healthy"})
+    router = router_of(entry(sim, ["sk-a"]))
+
+    with pytest.raises(sk.ConfigError, match="uninstall"):
+        install(router, policy=sk.Policy.classic())
+
+
+def test_uninstalling_leaves_nothing_behind(loop, provider, entry):
+    """The router is what it was; a second time does nothing."""
+    sim = provider({"sk-a": "no_credit", "sk-b": "healthy"})
+    router = litellm.Router(model_list=expand_model_list([entry(sim, ["sk-a"])]), num_retries=0)
+    before, cooldowns = attributes(router), cooldowns_disabled(router)
+
+    strategy = install(router, tracker=sk.CooldownTracker())
+    assert cooldowns_disabled(router) is True
+    uninstall(router)
+    uninstall(router)
+
+    assert attributes(router) == before
+    assert cooldowns_disabled(router) == cooldowns
+    with pytest.raises(Exception) as caught:
+        loop.run(router.acompletion("chat", MESSAGES))
+    assert not isinstance(caught.value, sk.SparekeyError)
+    assert strategy.tracker.snapshot() == {}
+
+
+def test_what_somebody_wrapped_meanwhile_goes_on_after_uninstalling(loop, provider, entry):
+    """Ours then passes everything on."""
+    sim = provider({"sk-a": "healthy"})
+    router = litellm.Router(model_list=expand_model_list([entry(sim, ["sk-a"])]))
+    heard = []
+    strategy = install(router, tracker=sk.CooldownTracker(), on_attempt=heard.append)
+    inside = strategy.host.inside
+    ours, calls = inside.make_call, []
+
+    async def theirs(*args, **kwargs):
+        calls.append(1)
+        return await ours(*args, **kwargs)
+
+    inside.make_call = theirs
+    uninstall(router)
+    loop.run(router.acompletion("chat", MESSAGES))
+
+    assert len(calls) == 1
+    assert heard == []
+
+
+def test_the_trackers_are_shared_unless_told_otherwise(provider, entry):
+    """A router built for each request still remembers."""
+    sim = provider({"sk-a": "healthy"})
+    routers = [litellm.Router(model_list=expand_model_list([entry(sim, ["sk-a"])])) for _ in range(2)]
+
+    assert install(routers[0]).tracker is install(routers[1]).tracker is sk.shared_tracker()
+
+
+@pytest.mark.parametrize("place", ["litellm_params", "model_info"])
+def test_a_router_with_unexpanded_keys_is_refused(provider, entry, place):
+    """LiteLLM would send them all to the provider, in the request's body."""
+    sim = provider({"sk-secret-1": "healthy"})
+    row = entry(sim, None)
+    row["litellm_params"]["api_keys"] = None
+    row["litellm_params"].pop("api_keys")
+    row.setdefault(place, {})["api_keys"] = ["sk-secret-1"]
+    router = litellm.Router(model_list=[row])
+    before = attributes(router)
+
+    with pytest.raises(sk.ConfigError, match="expand_model_list") as caught:
+        install(router)
+
+    assert "sk-secret-1" not in str(caught.value)
+    assert attributes(router) == before
+
+
+def test_a_strategy_set_anew_does_not_push_sparekey_out(aask, provider, entry, router_of):
+    """LiteLLM drops custom strategies when its own one changes."""
+    sim = provider({"sk-a": "no_credit", "sk-b": "healthy"}, reply="Hi")
+    router = router_of(entry(sim, ["sk-a", "sk-b"]))
+    if hasattr(router, "apply"):
+        changes = importlib.import_module("litellm.router_api").ChangeSet
+        router.apply(changes(settings={"routing_strategy": "least-busy"}))
+    else:
+        router.update_settings(routing_strategy="least-busy")
+
+    assert aask(router) == "Hi"
+    assert sim.counts == {"sk-a": 1, "sk-b": 1}
+
+
+def test_the_strategy_by_itself_passes_over_what_cools(loop, provider, entry):
+    """Whoever registers it without :func:`install` has at least that."""
+    sim = provider({"sk-a": "healthy", "sk-b": "healthy"})
+    router = litellm.Router(model_list=expand_model_list([entry(sim, ["sk-a", "sk-b"])]))
+    strategy = SparekeyRoutingStrategy(router, tracker=sk.CooldownTracker())
+    entries = [{"model_name": "m", "model": "openai/gpt-4o", "api_base": sim.base_url, "api_key": "sk-a"}]
+    getattr(router, "register_plugin", None or getattr(router, "set_custom_routing_strategy", None))(strategy)
+
+    loop.run(router.acompletion("chat", MESSAGES))
+    strategy.tracker.mark_failure(sk.candidates_for("m", entries)[0], "auth")
+    loop.run(router.acompletion("chat", MESSAGES))
+
+    assert sim.counts == {"sk-a": 1, "sk-b": 1}
+
+
+def test_a_process_with_many_routers_loses_none(loop, provider, entry, clock):
+    """LiteLLM's own memory needs global callbacks, of which it drops all after the first hundred or so."""
+    sim = provider({"sk-a": "no_credit", "sk-b": "healthy"})
+    rows = expand_model_list([entry(sim, ["sk-a", "sk-b"])])
+    routers = [litellm.Router(model_list=rows) for _ in range(250)]
+    for router in routers:
+        install(router, tracker=sk.CooldownTracker(clock=clock))
+
+    for _ in range(2):
+        loop.run(routers[-1].acompletion("chat", MESSAGES))
+
+    assert sim.counts == {"sk-a": 1, "sk-b": 2}
+    for router in routers:
+        getattr(router, "retire", None or getattr(router, "discard", None))()
