@@ -20,14 +20,16 @@ _MANY = 16_384
 class Slot:
     """One deployment: an API key for one model."""
 
-    __slots__ = ("_params", "candidate", "entry", "id")
+    __slots__ = ("_params", "candidate", "entry", "id", "watched")
 
     def __init__(self, row: Deployment) -> None:
         info = row.get("model_info") or {}
         self.id = id_of(row)
         self.entry = str(info.get(ENTRY) or self.id)
         self._params = row["litellm_params"]
-        self.candidate = _candidate(row, self.id)
+        self.candidate = candidate = _candidate(row, self.id)
+        self.watched = None if candidate.rpm else (*candidate.scopes, *candidate.endpoints)
+        """The records that can keep it from being tried; None when there is more to it."""
 
     def is_of(self, row: Deployment) -> bool:
         """Whether ``row`` is this deployment as it was when the slot was made."""
@@ -41,10 +43,9 @@ class Plan:
     def __init__(self, slots: Iterable[Slot], name: str | None = None) -> None:
         self.slots = {slot.id: slot for slot in slots}
         self.name = name
-        entries: dict[str, list[Slot]] = {}
+        self.entries: dict[str, list[Slot]] = {}
         for slot in self.slots.values():
-            entries.setdefault(slot.entry, []).append(slot)
-        self.entries: list[list[Slot]] = list(entries.values())
+            self.entries.setdefault(slot.entry, []).append(slot)
         self.candidates = list(dict.fromkeys(slot.candidate for slot in self.slots.values()))
         self._without: tuple[list[Slot], list[str]] = ([], [])
 

@@ -57,7 +57,7 @@ class Walk:
         self._plan: Plan | None = None
         self._runs: list[sk.Run] = []
         self._slot: Slot | None = None
-        self._entries: list[list[Slot]] = []
+        self._entries: dict[str, list[Slot]] = {}
         """The plan's, in the order of the selection."""
         self._offered: list[Slot] = []
         self._tried: set[sk.Candidate] = set()
@@ -151,13 +151,23 @@ class Walk:
         self._entries = plan.entries
         if self._chain.policy.selection != "ordered":
             turn = {candidate: i for i, candidate in enumerate(run.candidates)}
-            self._entries = [sorted(entry, key=lambda slot: turn[slot.candidate]) for entry in plan.entries]
+            self._entries = {
+                name: sorted(entry, key=lambda slot: turn[slot.candidate]) for name, entry in plan.entries.items()
+            }
 
     def _best(self) -> list[Slot]:
         """The slots of the best rank: of each entry the first, until LiteLLM refuses, then all of them."""
         run, now = self._runs[-1], self._chain.now()
+        first_time = not self._tried and not self._refused
+        nothing_known_of = self._chain.tracker.records.keys().isdisjoint
         lowest, best = _NEVER, []
-        for entry in self._entries:
+        for entry in self._entries.values():
+            # Of most, nothing is known, and a group may have a thousand entries.
+            if first_time and entry[0].watched is not None and nothing_known_of(entry[0].watched):
+                if lowest:
+                    lowest, best = 0, []
+                best.append(entry[0])
+                continue
             mine, found = _NEVER, []
             for slot in entry:
                 if slot.candidate in self._tried or slot.id in self._refused:
@@ -182,7 +192,7 @@ class Walk:
     def _wait(self, question: Question) -> float:
         """Seconds to wait for somebody to recover; raises when that is of no use."""
         run, now = self._runs[-1], self._chain.now()
-        for entry in self._entries:
+        for entry in self._entries.values():
             for slot in entry:
                 self._skip(slot, run, now)
         if not (pause := run.wait(now)):
@@ -219,7 +229,7 @@ class Walk:
 
     def _skip_before(self, slot: Slot, run: sk.Run, now: float) -> None:
         """Note who of the entry was passed over in favour of ``slot``."""
-        for other in next(entry for entry in self._entries if slot in entry):
+        for other in self._entries[slot.entry]:
             if other is slot:
                 return
             self._skip(other, run, now)
