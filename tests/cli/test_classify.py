@@ -16,7 +16,7 @@ def run(*args, text=""):
     """The command as a user runs it."""
     program = "from sparekey.cli import main; main()"
     return subprocess.run(
-        [sys.executable, "-c", program, "classify", *args], input=text, capture_output=True, text=True
+        [sys.executable, "-c", program, "classify", *args], input=text, capture_output=True, text=True, check=False
     )
 
 

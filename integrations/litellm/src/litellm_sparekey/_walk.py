@@ -160,7 +160,8 @@ class Walk:
         run, now = self._runs[-1], self._chain.now()
         first_time = not self._tried and not self._refused
         nothing_known_of = self._chain.tracker.records.keys().isdisjoint
-        lowest, best = _NEVER, []
+        lowest = _NEVER
+        best: list[Slot] = []
         for entry in self._entries.values():
             # Of most, nothing is known, and a group may have a thousand entries.
             if first_time and entry[0].watched is not None and nothing_known_of(entry[0].watched):
