@@ -48,11 +48,10 @@ def skipped(skip: Skip) -> Attempt:
 
 def summary(log: Sequence[Entry], candidates: int, *, late: bool) -> str:
     """The first words of the exhausted error."""
-    tried = sum(isinstance(entry, Attempt) for entry in log)
+    tried = [entry.candidate for entry in log if isinstance(entry, Attempt)]
     if late:
-        return f"the deadline was spent after {tried} attempt{'' if tried == 1 else 's'}"
-    waiting = len({entry[0] for entry in log if not isinstance(entry, Attempt)})
+        return f"the deadline was spent after {len(tried)} attempt{'' if len(tried) == 1 else 's'}"
+    skips = {entry[0] for entry in log if not isinstance(entry, Attempt)} - set(tried)
     if not tried:
-        return f"all {waiting} candidates are cooling down"
-    before = f", {waiting} of them before this request" if waiting else ""
-    return f"all {candidates} candidates failed{before}"
+        return f"all {len(skips)} candidates are cooling down"
+    return f"all {candidates} candidates failed" + (f", {len(skips)} of them skipped" if skips else "")

@@ -111,8 +111,8 @@ def describe(attempt: Attempt) -> str:
     what = f"{who.provider}/{who.model}" if who.provider else who.model
     tail = " ".join(filter(None, [who.name, f"#{who.credential}" if who.credential else ""]))
     if attempt.skipped:
-        cooling = f"{attempt.error}" if attempt.error else "cooling"
-        return f"{what}: skipped (cooldown) {tail}: {cooling}"
+        kind = "skipped" if attempt.cooldown is None else "skipped (cooldown)"
+        return f"{what}: {kind} {tail}: {attempt.error}"
     text = " ".join(scrub(str(attempt.error)).split()) or type(attempt.error).__name__
     if len(text) > _SHOWN:
         text = text[: _SHOWN - 1] + "…"
