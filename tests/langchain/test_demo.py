@@ -34,5 +34,5 @@ def test_the_example_runs(capsys):
     said = capsys.readouterr().out
 
     assert said.count("Paris.") == 2
-    assert "all 4 candidates failed, 3 of them before this request" in said
+    assert "all 4 candidates failed, 3 of them skipped" in said
     assert "Come back in 20 seconds." in said or "Come back in 19 seconds." in said

@@ -20,16 +20,14 @@ _MANY = 16_384
 class Slot:
     """One deployment: an API key for one model."""
 
-    __slots__ = ("_params", "candidate", "entry", "id", "watched")
+    __slots__ = ("_params", "candidate", "entry", "id")
 
     def __init__(self, row: Deployment) -> None:
         info = row.get("model_info") or {}
         self.id = id_of(row)
         self.entry = str(info.get(ENTRY) or self.id)
         self._params = row["litellm_params"]
-        self.candidate = candidate = _candidate(row, self.id)
-        self.watched = None if candidate.rpm else (*candidate.scopes, *candidate.endpoints)
-        """The records that can keep it from being tried; None when there is more to it."""
+        self.candidate = _candidate(row, self.id)
 
     def is_of(self, row: Deployment) -> bool:
         """Whether ``row`` is this deployment as it was when the slot was made."""
@@ -47,6 +45,8 @@ class Plan:
         for slot in self.slots.values():
             self.entries.setdefault(slot.entry, []).append(slot)
         self.candidates = list(dict.fromkeys(slot.candidate for slot in self.slots.values()))
+        self.last_offer: tuple[list[Slot], list[Slot]] | None = None
+        """Whom a request was offered last when it began, all of them ready, and who would have been better."""
         self._without: tuple[list[Slot], list[str]] = ([], [])
 
     def slot(self, row: Deployment) -> Slot | None:
@@ -55,9 +55,9 @@ class Plan:
         return slot if slot is not None and slot.is_of(row) else None
 
     def without(self, offered: list[Slot]) -> list[str]:
-        """The ids of everybody else. The same question comes up as long as nothing fails."""
+        """The ids of everybody else; kept, for the same offer is made as long as nothing fails."""
         before, ids = self._without
-        if before != offered:
+        if before is not offered:
             kept = {slot.id for slot in offered}
             ids = [name for name in self.slots if name not in kept]
             self._without = offered, ids

@@ -60,6 +60,8 @@ class Walk:
         self._entries: dict[str, list[Slot]] = {}
         """The plan's, in the order of the selection."""
         self._offered: list[Slot] = []
+        self._on_trust = False
+        """Whether the offer is an earlier one, of which only who is picked is looked at."""
         self._tried: set[sk.Candidate] = set()
         self._skipped: set[sk.Candidate] = set()
         self._refused: set[str] = set()
@@ -79,9 +81,9 @@ class Walk:
         if self._plan is None:
             question.exclude([])  # LiteLLM knows what is behind this name; the answer will show
             return 0.0
-        self._offered = self._best()
+        self._offered = self._best(self._plan)
         if not self._offered and self._renew(question):
-            self._offered = self._best()
+            self._offered = self._best(self._plan)
         if not self._offered:
             return self._wait(question)
         question.exclude(self._plan.without(self._offered))
@@ -105,6 +107,9 @@ class Walk:
             self._refused.update(slot.id for slot in self._offered)
             return False
         run, now = self._runs[-1], self._chain.now()
+        if self._on_trust and run.rank(slot.candidate, now) != 0:
+            plan.last_offer = None
+            return False
         self._skip_before(slot, run, now)
         run.take(slot.candidate, now)
         self._tried.add(slot.candidate)
@@ -155,40 +160,46 @@ class Walk:
                 name: sorted(entry, key=lambda slot: turn[slot.candidate]) for name, entry in plan.entries.items()
             }
 
-    def _best(self) -> list[Slot]:
+    def _best(self, plan: Plan) -> list[Slot]:
         """The slots of the best rank: of each entry the first, until LiteLLM refuses, then all of them."""
         run, now = self._runs[-1], self._chain.now()
-        first_time = not self._tried and not self._refused
-        nothing_known_of = self._chain.tracker.records.keys().isdisjoint
-        lowest = _NEVER
-        best: list[Slot] = []
+        beginning = not self._tried and not self._refused and self._chain.policy.selection == "ordered"
+        # A group may have a thousand entries; as long as nobody better has recovered, the last offer stands.
+        self._on_trust = beginning and plan.last_offer is not None
+        if beginning and plan.last_offer is not None:
+            offered, better = plan.last_offer
+            if all(run.rank(slot.candidate, now) != 0 for slot in better):
+                return offered
+            self._on_trust = False
+        lowest, best, passed = _NEVER, [], []
         for entry in self._entries.values():
-            # Of most, nothing is known, and a group may have a thousand entries.
-            if first_time and entry[0].watched is not None and nothing_known_of(entry[0].watched):
-                if lowest:
-                    lowest, best = 0, []
-                best.append(entry[0])
-                continue
-            mine, found = _NEVER, []
-            for slot in entry:
-                if slot.candidate in self._tried or slot.id in self._refused:
-                    continue
-                rank = run.rank(slot.candidate, now)
-                if rank is None or rank > mine:
-                    continue
-                if rank < mine:
-                    mine, found = rank, [slot]
-                elif rank == _LAST_RESORT or self._refused:
-                    found.append(slot)
-                if rank == 0 and not self._refused:
-                    break
+            mine, found, before = self._best_of(entry, run, now)
             if mine < lowest:
                 lowest, best = mine, found
             elif found and mine == lowest:
                 best += found
+            passed += before
+        if beginning:
+            plan.last_offer = (best, passed) if lowest == 0 else None
         if lowest == _LAST_RESORT and not self._refused:
             return [min(best, key=lambda slot: self._chain.tracker.remaining(slot.candidate))]
         return best
+
+    def _best_of(self, entry: list[Slot], run: sk.Run, now: float) -> tuple[int, list[Slot], list[Slot]]:
+        """The best rank in ``entry``, whom to offer of it, and who is passed over for that."""
+        lowest, best, passed = _NEVER, [], []
+        for slot in entry:
+            if slot.candidate in self._tried or slot.id in self._refused:
+                continue
+            rank = run.rank(slot.candidate, now)
+            if rank == 0 and not self._refused:
+                return 0, [slot], passed
+            passed.append(slot)
+            if rank is not None and rank < lowest:
+                lowest, best = rank, [slot]
+            elif rank == lowest and (rank == _LAST_RESORT or self._refused):
+                best.append(slot)
+        return lowest, best, passed
 
     def _wait(self, question: Question) -> float:
         """Seconds to wait for somebody to recover; raises when that is of no use."""
