@@ -70,6 +70,10 @@ def test_the_same_as_json(sparekey, write, monkeypatch):
 BACKUP = "{model_name: backup, model: a/c}"
 TAKEN = "{model_name: chat__key_1, model: a/b}"
 BAD = {
+    "a mistyped setting of the policy": (
+        f"model_list: [{{model_name: chat, model: a/b, api_key: {SECRET}}}]\nsparekey_settings: {{max_wiat: 3}}",
+        "sparekey_settings.max_wiat: is not a setting there is",
+    ),
     "a mistyped fallback": (
         f"model_list: [{{model_name: chat, model: a/b, api_key: {SECRET}, fallbacks: [bakcup]}}, {BACKUP}]",
         "model_list[0] (chat): fallbacks[0]: no entry is called 'bakcup'; did you mean 'backup'?",

@@ -211,6 +211,16 @@ def test_a_file_that_has_no_such_name_is_named(tmp_path):
         ChatSparekey.from_config(file, model="caht")
 
 
+def test_a_config_file_s_settings_are_the_policy(tmp_path):
+    """What stands beside the list counts, unless another policy is given."""
+    file = tmp_path / "models.json"
+    row = {"model_name": "chat", "model": "openai/gpt-4o", "api_key": "sk-written-0123456789"}
+    file.write_text(json.dumps({"model_list": [row], "sparekey_settings": {"max_wait": 7}}))
+
+    assert ChatSparekey.from_config(file).policy.max_wait == 7
+    assert ChatSparekey.from_config(file, policy=sk.Policy(max_wait=3)).policy.max_wait == 3
+
+
 def test_a_policy_and_a_state_choose_the_memory():
     """By default everything of one policy shares the process's one tracker."""
     classic = sk.Policy.classic()

@@ -29,6 +29,7 @@ def check(
     What works, but may not be meant, is a warning.
     """
     report = examine(sk.load_config(config))
+    sk.load_policy(config)  # its sparekey_settings may be wrong, too
     if as_json:
         typer.echo(json.dumps(report.as_data(), indent=2))
     else:

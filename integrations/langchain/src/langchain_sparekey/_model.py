@@ -118,6 +118,8 @@ class ChatSparekey(DescribedModel):
     def from_config(cls, path: str | os.PathLike[str], model: str | None = None, **options: Any) -> Self:
         """A model of the list in a YAML, JSON or TOML file.
 
+        The file's ``sparekey_settings`` are its policy, unless ``policy`` is given.
+
         Args:
             path: the file, as :func:`sparekey.load_config` reads it.
             model: the name in it; may be left out when there is only one.
@@ -127,6 +129,9 @@ class ChatSparekey(DescribedModel):
             ConfigError: the file, or what it says, cannot work.
         """
         entries = sk.load_config(path)
+        written = sk.load_policy(os.fspath(path))
+        if options.get("policy") is None and written != sk.Policy():
+            options["policy"] = written
         try:
             return cls(model, model_list=entries, **options)
         except sk.ConfigError as error:
