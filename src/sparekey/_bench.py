@@ -11,6 +11,9 @@ from sparekey._policy import Policy
 from sparekey._rank import COOLING, PASSING, READY, standing
 from sparekey._types import Candidate
 
+_SLEEPS_SHORT = 0.05
+"""Seconds a sleep may end early by the clock; the request that waited is not failed for them."""
+
 
 class Bench:
     """Made when the first candidate is passed over: most requests never need one."""
@@ -33,7 +36,7 @@ class Bench:
     def add(self, candidate: Candidate, until: float) -> None:
         """Pass ``candidate`` over; ``until`` is when its standing changes by itself."""
         self.passed.append(candidate)
-        if until < self.soonest and self._policy.last_resort:
+        if until < self.soonest and self._policy.revisits:
             self.soonest = until
 
     def remove(self, candidate: Candidate) -> None:
@@ -62,7 +65,7 @@ class Bench:
         if best is None or best[0] == COOLING:
             return None
         if best[0] == PASSING:
-            if self.resorted:
+            if self.resorted or not self._policy.last_resort:
                 return None
             self.resorted = True
         return self._pick(best[2])
@@ -73,13 +76,13 @@ class Bench:
         Those tried before get another turn after it.
         """
         best = self._best(now)
-        if self._wait_left <= 0 or (best is not None and best[0] < PASSING):
+        if self._policy.max_wait <= 0 or (best is not None and best[0] < PASSING):
             return 0.0
         pool = {*self.passed, *tried}
         cooling = [c for c in candidates if c in pool and c.group not in self._closed]
         cooling = [c for c in cooling if standing(c, self._memory, now).rank >= PASSING]
         soonest = soonest_recovery(cooling, self._memory, now)
-        if soonest - now > self._wait_left or soonest >= ends:
+        if soonest - now > self._wait_left + _SLEEPS_SHORT or soonest >= ends:
             return 0.0
         self._wait_left -= soonest - now
         self.passed, self.soonest = cooling, soonest

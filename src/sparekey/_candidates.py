@@ -6,12 +6,11 @@ import difflib
 from collections import deque
 from collections.abc import Callable, Iterable, Sequence
 from functools import lru_cache
-from typing import TypeAlias
+from typing import TypeAlias, cast
 
 from sparekey._config import ModelConfig
 from sparekey._credentials import credential, endpoint
-from sparekey._keys import Entry, expand_model_list, is_expanded
-from sparekey._references import resolve
+from sparekey._keys import Entry, expand_model_list, followed
 from sparekey._types import Candidate
 from sparekey.errors import ConfigError
 
@@ -62,7 +61,7 @@ def resolve_candidates(
     return list(found)
 
 
-def candidates_for(model_name: str, models: Sequence[Entry]) -> list[Candidate]:
+def candidates_for(model_name: str, models: Iterable[Entry]) -> list[Candidate]:
     """The chain of one name: its keys, then its fallbacks and theirs, breadth first; cycles end.
 
     Args:
@@ -72,8 +71,7 @@ def candidates_for(model_name: str, models: Sequence[Entry]) -> list[Candidate]:
     Raises:
         ConfigError: the name, or a fallback's, is not in the list.
     """
-    entries = models if is_expanded(models) else expand_model_list(models)
-    groups = _groups(entries)  # type: ignore[arg-type]  # is_expanded() has seen that all are ModelConfig
+    groups = _groups(_expanded(models))
     found: dict[Candidate, None] = {}
     queue = deque([(model_name, "")])
     seen = {model_name}
@@ -82,7 +80,8 @@ def candidates_for(model_name: str, models: Sequence[Entry]) -> list[Candidate]:
         if name not in groups:
             raise ConfigError(_unknown(name, wanted_by, groups))
         for entry in groups[name]:
-            keys = [groups[n][0] for n in entry.fallbacks if n in groups and groups[n][0].virtual]
+            own = f"{name}__key_"
+            keys = [groups[n][0] for n in entry.fallbacks if n.startswith(own) and n in groups and groups[n][0].virtual]
             for single in (entry, *keys):
                 found.setdefault(_candidate(single))
         for entry in groups[name]:
@@ -93,17 +92,15 @@ def candidates_for(model_name: str, models: Sequence[Entry]) -> list[Candidate]:
     return list(found)
 
 
-def config_for(candidate: Candidate, models: Sequence[Entry]) -> ModelConfig:
+def config_for(candidate: Candidate, models: Iterable[Entry]) -> ModelConfig:
     """The entry behind a candidate: its key, its address, all that is needed to make the call.
 
     Raises:
         ConfigError: no entry of the list is this candidate's.
     """
-    entries = models if is_expanded(models) else expand_model_list(models)
-    named = [e for e in entries if isinstance(e, ModelConfig) and e.model_name == candidate.name]
-    for entry in named:
-        if len(named) == 1 or _candidate(entry) == candidate:
-            return _resolved(entry)
+    for entry in _expanded(models):
+        if entry.model_name == candidate.name and _candidate(entry) == candidate:
+            return followed(entry, entry.model_name)
     raise ConfigError(f"no entry of the model list is {candidate}")
 
 
@@ -122,6 +119,13 @@ def check_names(names: Iterable[str], entries: Sequence[ModelConfig], where: str
             raise ConfigError(f"{where}: {_unknown(name, '', groups)}")
 
 
+def _expanded(models: Iterable[Entry]) -> list[ModelConfig]:
+    entries = models if isinstance(models, list) else list(models)
+    if all(isinstance(entry, ModelConfig) and not entry.api_keys for entry in entries):
+        return cast("list[ModelConfig]", entries)
+    return expand_model_list(entries)
+
+
 def _groups(entries: Sequence[ModelConfig]) -> dict[str, list[ModelConfig]]:
     groups: dict[str, list[ModelConfig]] = {}
     for entry in entries:
@@ -138,7 +142,7 @@ def _unknown(name: str, wanted_by: str, groups: dict[str, list[ModelConfig]]) ->
 
 
 def _candidate(entry: ModelConfig) -> Candidate:
-    entry = _resolved(entry)
+    entry = followed(entry, entry.model_name)
     provider, model = _split(entry.model, "")
     key = entry.api_key.get_secret_value().strip() if entry.api_key is not None else None
     return Candidate(
@@ -151,19 +155,6 @@ def _candidate(entry: ModelConfig) -> Candidate:
         timeout=entry.timeout,
         rpm=entry.rpm,
     )
-
-
-def _resolved(entry: ModelConfig) -> ModelConfig:
-    """``entry`` with the references in its settings resolved; keys were, when it was expanded."""
-    raw = {"api_base": entry.api_base, **(entry.model_extra or {})}
-    if entry.api_key is not None:
-        raw["api_key"] = entry.api_key.get_secret_value()
-    changes = {name: new for name, old in raw.items() if (new := resolve(old, f"{entry.model_name}: {name}")) != old}
-    return entry if not changes else ModelConfig.model_validate({**_given(entry), **changes})
-
-
-def _given(entry: ModelConfig) -> dict[str, object]:
-    return {**{name: getattr(entry, name) for name in type(entry).model_fields}, **(entry.model_extra or {})}
 
 
 def _parse(raw: str, name: str, default_provider: str) -> Candidate | None:

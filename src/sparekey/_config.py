@@ -6,13 +6,30 @@ from collections.abc import Iterable, Mapping
 from typing import Annotated, Any
 from urllib.parse import urlsplit
 
-from pydantic import BaseModel, ConfigDict, Field, SecretStr, ValidationError, field_validator, model_validator
+from pydantic import (
+    BaseModel,
+    BeforeValidator,
+    ConfigDict,
+    Field,
+    SecretStr,
+    ValidationError,
+    field_validator,
+    model_validator,
+)
 
 from sparekey._credentials import masked
 from sparekey._problems import problems_of
+from sparekey._references import is_reference
 from sparekey.errors import ConfigError
 
-Positive = Annotated[float, Field(gt=0, allow_inf_nan=False)]
+
+def _no_truth(value: Any) -> Any:
+    if isinstance(value, bool):  # which Python counts as a number
+        raise ValueError("must be a number")  # noqa: TRY004 - pydantic collects ValueError
+    return value
+
+
+Positive = Annotated[float, BeforeValidator(_no_truth), Field(gt=0, le=1e9, allow_inf_nan=False)]
 
 
 class ModelConfig(BaseModel):
@@ -49,6 +66,8 @@ class ModelConfig(BaseModel):
     """Entries of one account share its quota: a throttled key cools them all, for the same model."""
     virtual: bool = Field(default=False, exclude=True)
     """Made by expansion, for one of several keys; never written back to a config."""
+    resolved: bool = Field(default=False, exclude=True)
+    """Its references were followed; what looks like one now is a value."""
 
     @model_validator(mode="before")
     @classmethod
@@ -60,7 +79,7 @@ class ModelConfig(BaseModel):
         if not isinstance(nested, Mapping):
             raise ValueError("litellm_params: must be a mapping of settings")  # noqa: TRY004 - pydantic collects ValueError
         outer = {key: value for key, value in data.items() if key != "litellm_params"}
-        twice = sorted(key for key in outer.keys() & nested.keys() if outer[key] != nested[key])
+        twice = sorted(str(key) for key in outer.keys() & nested.keys() if outer[key] != nested[key])
         if twice:
             raise ValueError(f"{', '.join(twice)}: given beside litellm_params and inside it, with different values")
         return {**nested, **outer}
@@ -72,11 +91,20 @@ class ModelConfig(BaseModel):
             raise ValueError("must not be blank")
         return value.strip()
 
+    @field_validator("model")
+    @classmethod
+    def _names_a_model(cls, value: str) -> str:
+        if value.endswith("/"):
+            raise ValueError("names a provider and no model")
+        return value
+
     @field_validator("api_base")
     @classmethod
     def _address(cls, value: str | None) -> str | None:
+        if value is None or is_reference(value):
+            return value
         try:
-            _ = urlsplit(value or "").port
+            _ = urlsplit(value).port
         except ValueError:
             # Not the parser's own words: they may quote the address, and a credential in it.
             raise ValueError("is not an address") from None
@@ -89,7 +117,7 @@ class ModelConfig(BaseModel):
 
     def __repr_args__(self) -> Iterable[tuple[str | None, Any]]:
         for name in type(self).model_fields:
-            value = getattr(self, name)
+            value = getattr(self, name) if name != "resolved" else None
             if value not in (None, [], False):
                 yield name, masked(name if name == "api_base" else "", value)
         for name, value in self.settings.items():

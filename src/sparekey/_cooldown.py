@@ -6,7 +6,7 @@ until when it lasts and how many failures led to it. Both only ever grow, so two
 copies of a record merge by taking the greater of each, in any order, with repeats and losses.
 
     cleared_at      the latest start of a success, or a reset
-    marks[reason]   (opened_at, until, failures, hinted), compared in that order
+    marks[reason]   (opened_at, until, failures, …), compared in that order
 
 A mark opened at or before ``cleared_at`` is void when read, and so an opening is placed
 strictly after it. Reasons that share a ladder are counted together; each keeps its own mark,
@@ -30,7 +30,9 @@ class Mark(NamedTuple):
     until: float
     failures: int
     hinted: bool = False
-    """Whether the provider named the time. Compared last, so the order above is what decides."""
+    """Whether the provider named the time. Compared after the three, which is what decides a merge."""
+    step: int = 1
+    """How far up its ladder it opened, other reasons' steps on the same ladder included."""
 
 
 class Record:
@@ -107,20 +109,29 @@ def after_failure(
     newest = max((mark.opened_at for mark in record.live.values()), default=-math.inf)
     if now - newest > policy.forget_after:
         record = Record(max(record.cleared_at, newest), record.marks)
-    n = sum(mark.failures for r, mark in record.live.items() if ladder.counts_all or _shares(r, ladder, policy))
+    if ladder.counts_all:
+        n = sum(mark.failures for mark in record.live.values())
+    else:
+        n = max((mark.step for r, mark in record.live.items() if _shares(r, ladder, policy)), default=0)
     until = now + (ladder.seconds(n) if hint is None else hint)
     opened_at = now if now > record.cleared_at else math.nextafter(record.cleared_at, math.inf)
     before = record.live.get(reason)
     failures = 1 if before is None else before.failures + 1
-    if before is not None and before.opened_at >= opened_at:
+    mark = Mark(opened_at, until, failures, hint is not None, n + 1)
+    if before is not None and before >= mark:
         # The clock stood still or went back; the mark must still win a merge with its older self.
-        opened_at = math.nextafter(before.opened_at, math.inf)
-    marks = {**record.marks, reason: Mark(opened_at, until, failures, hint is not None)}
+        mark = mark._replace(opened_at=math.nextafter(before.opened_at, math.inf))
+    marks = {**record.marks, reason: mark}
     return Opened(Record(record.cleared_at, marks), until, hint is not None)
 
 
-def after_success(record: Record, started_at: float) -> Record:
-    """``record`` after a call begun at ``started_at`` succeeded: what opened later is not forgiven."""
+def after_success(record: Record, started_at: float | None, now: float) -> Record:
+    """``record`` after a call begun at ``started_at`` succeeded: what opened later is not forgiven.
+
+    ``started_at=None`` is a success that stands for itself and forgives everything.
+    """
+    if started_at is None:
+        started_at = max((now, *(mark.opened_at for mark in record.live.values())))
     return record if started_at <= record.cleared_at else Record(started_at, record.marks)
 
 

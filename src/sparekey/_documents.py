@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 import tomllib
 from collections.abc import Iterable
 from pathlib import Path
@@ -20,9 +21,15 @@ def read_document(file: Path) -> Any:
     try:
         text = file.read_text(encoding="utf-8")
     except UnicodeDecodeError:
-        raise ConfigError(f"{file}: is not a text file in UTF-8") from None
+        problem = "is not a text file in UTF-8"
     except OSError as error:
-        raise ConfigError(f"{file}: cannot be read: {error.strerror}") from None
+        problem = f"cannot be read: {error.strerror}"
+    else:
+        return _parsed(text, file)
+    raise ConfigError(f"{file}: {problem}")  # out here, or Python would keep the file's bytes beside it
+
+
+def _parsed(text: str, file: Path) -> Any:
     match file.suffix.lower():
         case ".json":
             return _json(text, file)
@@ -48,6 +55,8 @@ def _json(text: str, file: Path) -> Any:
         at = f"{file}: {error}"
     except RecursionError:
         at = f"{file}: not valid JSON: it is nested too deeply"
+    except ValueError:
+        at = f"{file}: not valid JSON: a number in it is too long"
     raise ConfigError(at)
 
 
@@ -71,8 +80,12 @@ def _toml(text: str, file: Path) -> Any:
     try:
         return tomllib.loads(text)
     except tomllib.TOMLDecodeError as error:
-        place = str(error).rpartition("(at ")[2].rstrip(")")
-    raise ConfigError(f"{file}: not valid TOML, at {place}")
+        place = f", at {str(error).rpartition('(at ')[2].rstrip(')')}"
+    except RecursionError:
+        place = ": it is nested too deeply"
+    except ValueError:
+        place = ": a number in it is too long"
+    raise ConfigError(f"{file}: not valid TOML{place}")
 
 
 def _yaml(text: str, file: Path) -> Any:
@@ -102,5 +115,8 @@ def _yaml(text: str, file: Path) -> Any:
     except yaml.YAMLError as error:
         mark = getattr(error, "problem_mark", None)
         place = f":{mark.line + 1}:{mark.column + 1}" if mark is not None else ""
-        what = getattr(error, "problem", None) or "not valid YAML"
+        # A name it quotes ("found undefined alias …") may be a key in the wrong place.
+        what = re.sub(r"'[^'<]{4,}'", "'…'", getattr(error, "problem", None) or "it cannot be read")
+    except (ValueError, TypeError, AttributeError, ArithmeticError):
+        place, what = "", "a value in it is not what its tag or look says"
     raise ConfigError(f"{file}{place}: not valid YAML: {what}")

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 
+from sparekey._secrets import text_of
 from sparekey._types import Reason, Verdict
 
 _OVERSIZED = re.compile(r"image dimensions exceed max|image exceeds [^\n]{0,80}?mb", re.IGNORECASE)
@@ -11,4 +12,4 @@ _OVERSIZED = re.compile(r"image dimensions exceed max|image exceeds [^\n]{0,80}?
 
 def only_oversized_stops(error: BaseException) -> Verdict | None:
     """``format`` for an image too large in pixels or megabytes; nothing is known of any other error."""
-    return Verdict(Reason.FORMAT) if _OVERSIZED.search(str(error)[:10_000]) else None
+    return Verdict(Reason.FORMAT) if _OVERSIZED.search(text_of(error)[:10_000]) else None

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Mapping
 from typing import Any, TypeAlias
 
 from pydantic import SecretStr
@@ -35,19 +35,27 @@ def expand_model_list(models: Iterable[Entry]) -> list[ModelConfig]:
     """
     entries = [parse(entry, f"model_list[{i}]") for i, entry in enumerate(models)]
     taken = {entry.model_name: i for i, entry in enumerate(entries) if not entry.virtual}
+    made: dict[str, int] = {}
+    for i, entry in enumerate(entries):
+        if entry.virtual and made.setdefault(entry.model_name, i) != i:
+            twin = f"model_list[{made[entry.model_name]}]"
+            raise ConfigError(
+                f"model_list[{i}] ({entry.model_name}): expansion made {twin} of the same name; "
+                "put lists together before they are expanded"
+            )
     numbers: dict[str, int] = {}
     expanded: list[ModelConfig] = []
-    for i, entry in enumerate(entries):
-        if entry.virtual:
-            numbers[_base(entry)] = numbers.get(_base(entry), 0) + 1
-        where = f"model_list[{i}] ({entry.model_name})"
+    for i, unresolved in enumerate(entries):
+        where = f"model_list[{i}] ({unresolved.model_name})"
+        entry = followed(unresolved, where)
         keys: list[str | None] = [*_keys_of(entry, where)] or [None]
         first, *others = keys
         names = []
         for _ in others:
-            number = numbers.get(entry.model_name, 0) + 1
-            numbers[entry.model_name] = number
-            name = f"{entry.model_name}__key_{number}"
+            name = ""
+            while not name or name in made:
+                numbers[entry.model_name] = numbers.get(entry.model_name, 0) + 1
+                name = f"{entry.model_name}__key_{numbers[entry.model_name]}"
             if name in taken:
                 raise ConfigError(
                     f"{where}: api_keys: its keys expand to the name {name!r}, which model_list[{taken[name]}] "
@@ -63,12 +71,28 @@ def expand_model_list(models: Iterable[Entry]) -> list[ModelConfig]:
     return expanded
 
 
-def _keys_of(entry: ModelConfig, where: str) -> list[str]:
-    given: list[str] = []
+def followed(entry: ModelConfig, where: str) -> ModelConfig:
+    """``entry`` with the references in its keys, address and further settings followed, once.
+
+    Raises:
+        ConfigError: one leads nowhere, or to what cannot be used there.
+    """
+    if entry.resolved:
+        return entry
+    raw: dict[str, Any] = {"api_base": entry.api_base, **(entry.model_extra or {})}
+    raw["api_keys"] = [_reveal(key) for key in entry.api_keys]
     if entry.api_key is not None:
-        given.append(resolve(_reveal(entry.api_key), f"{where}: api_key"))
-    given += [resolve(_reveal(key), f"{where}: api_keys[{i}]") for i, key in enumerate(entry.api_keys)]
-    keys = merge_api_keys(None, given)
+        raw["api_key"] = _reveal(entry.api_key)
+    changes = {name: new for name, old in raw.items() if (new := resolve(old, f"{where}: {name}")) != old}
+    if not changes:
+        return entry.model_copy(update={"resolved": True})
+    given = {name: getattr(entry, name) for name in type(entry).model_fields}
+    name = where.partition(" (")[0]
+    return parse({**given, **(entry.model_extra or {}), **changes, "resolved": True}, name)
+
+
+def _keys_of(entry: ModelConfig, where: str) -> list[str]:
+    keys = merge_api_keys(entry.api_key, entry.api_keys)
     if entry.api_keys and not keys:
         raise ConfigError(f"{where}: api_keys: has no key in it, only blanks")
     return keys
@@ -79,14 +103,5 @@ def _with_key(entry: ModelConfig, key: str | None, **changes: object) -> ModelCo
     return entry.model_copy(update={"api_key": secret, "api_keys": [], **changes})
 
 
-def _base(entry: ModelConfig) -> str:
-    return entry.model_name.rpartition("__key_")[0]
-
-
 def _reveal(key: Key) -> str:
     return key.get_secret_value() if isinstance(key, SecretStr) else key or ""
-
-
-def is_expanded(entries: Sequence[Entry]) -> bool:
-    """Whether every entry is a :class:`ModelConfig` of one key at most."""
-    return all(isinstance(entry, ModelConfig) and not entry.api_keys for entry in entries)

@@ -27,13 +27,13 @@ def limit_of(candidate: Candidate, policy: Policy, started_at: float, deadline_a
 
 
 def is_the_callers(
-    error: Exception, verdict: Verdict | None, started_at: float, deadline_at: float | None, now: float
+    error: Exception, verdict: Verdict | None, limit: Limit | None, deadline_at: float | None, now: float
 ) -> bool:
     """Whether ``error`` is the caller's own deadline running out, for which no candidate is to blame."""
-    if deadline_at is None:
-        return False
     if isinstance(error, AttemptTimeoutError):
         return error.by_deadline
-    # A client that was handed time_left() gives up a little before or after; a provider's 408 has a status.
-    gave_up = verdict is not None and verdict.reason is Reason.TIMEOUT and verdict.status is None
-    return gave_up and now >= deadline_at - max(0.05, 0.02 * (deadline_at - started_at))
+    if deadline_at is None or limit is None or not limit.by_deadline:
+        return False
+    # A client that was handed time_left() gives up a little before or after.
+    gave_up = verdict is not None and verdict.reason is Reason.TIMEOUT
+    return gave_up and now >= deadline_at - max(0.05, 0.02 * limit.seconds)

@@ -29,6 +29,7 @@ def load_config(path: str | os.PathLike[str]) -> list[ModelConfig]:
     rows = data.get("model_list") if isinstance(data, dict) else data
     if not isinstance(rows, list) or not rows:
         raise ConfigError(f"{file}: model_list: must be a list of entries with at least one in it")
+    text = "it is nested too deeply, or in itself"
     try:
         entries = [_entry(row, i) for i, row in enumerate(rows)]
         if isinstance(data, dict):
@@ -36,6 +37,8 @@ def load_config(path: str | os.PathLike[str]) -> list[ModelConfig]:
         check_fallbacks(expand_model_list(entries), "model_list")
     except ConfigError as error:
         text = str(error)
+    except RecursionError:
+        pass  # an anchor of YAML may stand inside itself
     else:
         return entries
     raise ConfigError(f"{file}: {text}")
@@ -49,7 +52,7 @@ def _entry(row: Any, i: int) -> ModelConfig:
     for level in (row, row.get("litellm_params", {})):
         if isinstance(level, dict) and level.get("api_keys", ...) in ([], None):
             raise ConfigError(f"{at}: api_keys: is an empty list")
-    return entry
+    return entry.model_copy(update={"resolved": True})
 
 
 def _resolve_row(row: Any, at: str) -> Any:
@@ -69,6 +72,8 @@ def _with_router_fallbacks(entries: list[ModelConfig], data: dict[str, Any]) -> 
             if not isinstance(rule, dict):
                 raise ConfigError(f"{section}.fallbacks[{i}]: must be a mapping of a name to a list of names")
             for name, targets in rule.items():
+                if not isinstance(name, str):
+                    raise ConfigError(f"{section}.fallbacks[{i}]: must be a mapping of a name to a list of names")
                 if not isinstance(targets, list) or not all(isinstance(target, str) for target in targets):
                     raise ConfigError(f"{section}.fallbacks[{i}].{name}: must be a list of names")
                 check_names([name, *targets], entries, f"{section}.fallbacks[{i}]")

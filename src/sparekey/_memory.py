@@ -33,17 +33,20 @@ class Memory(Protocol):
     ) -> Opened:
         """Record one failure."""
 
-    def clear(self, keys: Iterable[str], started_at: float) -> None:
-        """Record one success under each of ``keys`` that has something to forgive."""
+    def clear(self, keys: Iterable[str], started_at: float | None, now: float) -> None:
+        """Record one success under each of ``keys`` that has something to forgive; None stands for itself."""
 
     def claim(self, keys: Iterable[str], now: float, until: float) -> bool:
         """Take the probe of all ``keys`` up to ``until``; False, and nothing taken, when one is taken."""
 
-    def release(self, keys: Iterable[str]) -> None:
-        """Give probes back."""
+    def release(self, keys: Iterable[str], until: float) -> None:
+        """Give the probes back that were claimed up to ``until``, and no other request's."""
 
-    def spend(self, candidate: Candidate, now: float) -> None:
-        """Take one request from the candidate's budget, and note when it was used."""
+    def spend(self, candidate: Candidate, now: float, *, forced: bool) -> float | None:
+        """Take one request from the candidate's budget, and note its use.
+
+        When the budget is spent, nothing is taken unless ``forced``, and the answer is when there is room again.
+        """
 
     def saturated_until(self, candidate: Candidate, now: float) -> float | None:
         """When the candidate's budget has room again, in epoch seconds; None when it has now."""

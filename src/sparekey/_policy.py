@@ -41,6 +41,13 @@ class Ladder:
     counts_all: bool = False
     """Whether failures of every reason are steps of it, and not only those of its own reasons."""
 
+    def __post_init__(self) -> None:
+        if not (0 < self.first <= self.cap < float("inf") and 1 <= self.factor < float("inf")):
+            raise ConfigError(
+                f"Ladder {self.name!r}: first must be positive and at most cap, and factor 1 or more, "
+                f"not {self.first!r}, {self.cap!r} and {self.factor!r}"
+            )
+
     def seconds(self, n: int) -> float:
         """The cooldown after ``n`` earlier failures, in seconds."""
         # 64 doublings are past any cap, and a float overflows near a thousand of them.
@@ -136,9 +143,10 @@ class Policy:
     """Whether one request at a time probes a candidate after its cooldown, while others prefer the rest."""
     spares_sick_endpoints: bool = True
     """Whether an endpoint that fails with two credentials in a row is put last for a while."""
+    revisits: bool = True
+    """Whether who was passed over is looked at again in the same request, when it may have recovered."""
     last_resort: bool = True
-    """Whether who was passed over is looked at again: one that has recovered meanwhile, and, when nothing
-    better is left, one that cools for a transient reason."""
+    """Whether one candidate that cools for a transient reason is tried when nothing better is left."""
     remembers: bool = True
     """Whether cooldowns are looked at and written."""
     images_remember: bool = True
@@ -164,6 +172,7 @@ class Policy:
             incident_once=False,
             half_open=False,
             spares_sick_endpoints=False,
+            revisits=False,
             last_resort=False,
             images_remember=False,
         )

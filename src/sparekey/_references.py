@@ -53,12 +53,13 @@ def _variable(name: str, where: str) -> str:
 
 
 def _file(url: str, where: str) -> str:
-    path = Path(unquote(urlsplit(url).path))
+    path = Path(unquote(urlsplit(url).path).replace("\0", "?"))
     try:
         text = path.read_text(encoding="utf-8").strip()
-    except (OSError, UnicodeDecodeError) as error:
+    except (OSError, ValueError) as error:
         why = error.strerror if isinstance(error, OSError) and error.strerror else "it is not text"
-        raise ConfigError(f"{where}: cannot read {path}: {why}") from None
-    if not text:
-        raise ConfigError(f"{where}: the file {path} is empty")
-    return text
+    else:
+        if text:
+            return text
+        why = "it is empty"
+    raise ConfigError(f"{where}: cannot read {path}: {why}")

@@ -13,6 +13,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Callable, Mapping, Sequence
+from dataclasses import replace
 from typing import TypeAlias
 
 from sparekey._bench import Bench, soonest_recovery
@@ -62,6 +63,8 @@ class Run:
         self._closed: set[str] = set()
         self._taken: set[Candidate] = set()
         self._claimed: list[str] = []
+        self._claimed_until = 0.0
+        self._began_at: float | None = None
         self._before: tuple[Reason, Candidate] | None = None
         self._late = False
         self.pause = 0.0
@@ -78,7 +81,7 @@ class Run:
             return None
         bench = self._bench
         if bench is not None and now >= bench.soonest and (recovered := bench.recovered(now)) is not None:
-            return self._begin(recovered, now)
+            return self._begin_from_bench(recovered, now)
         candidates, records = self._candidates, self._records
         while self._cursor < len(candidates):
             candidate = candidates[self._cursor]
@@ -122,7 +125,7 @@ class Run:
 
         Who was tried before may be tried again after it.
         """
-        if not self._policy.last_resort or not self._policy.max_wait:
+        if not self._policy.max_wait:
             return 0.0
         ends = math.inf if self._deadline_at is None else self._deadline_at
         pause = self._bench_of().pause(self._candidates, self._tried, now, ends)
@@ -137,7 +140,7 @@ class Run:
             self._bench_of().resorted = True
         if self._bench is not None:
             self._bench.remove(candidate)
-        return self._begin(candidate, now)
+        return self._begin_from_bench(candidate, now)
 
     def limit(self) -> Limit | None:
         """How long the attempt under way may take; None when nothing limits it."""
@@ -151,13 +154,10 @@ class Run:
         candidate = self._current
         assert candidate is not None, "succeeded() before next()"
         if self._records:
-            started_at = self._started_at if self._policy.incident_once else now
-            self._memory.clear((*candidate.scopes, *candidate.endpoints), started_at)
+            started_at = self._started_at if self._policy.incident_once else None
+            self._memory.clear((*candidate.scopes, *candidate.endpoints), started_at, now)
             self.abandoned()
-        for skip in self._put_off():
-            self._note(skip)
-        if self._bench is not None:
-            self._bench.put_off.clear()
+        self._note_put_off()
         if self._on_attempt is not None:
             self._on_attempt(Attempt(candidate, duration=max(0.0, now - self._started_at)))
 
@@ -165,10 +165,9 @@ class Run:
         """The attempt under way raised ``error``. Returns what to raise, or None to go on with ``next``."""
         candidate = self._current
         assert candidate is not None, "failed() before next()"
-        verdict = self._classify(error)
-        clean = scrub_error(error)
+        clean, verdict = self._read(error)
         self.last_error = clean
-        if is_the_callers(error, verdict, self._started_at, self._deadline_at, now):
+        if is_the_callers(error, verdict, self.limit(), self._deadline_at, now):
             self._late = True
             self.abandoned()
             self._note(Attempt(candidate, clean, Reason.TIMEOUT, max(0.0, now - self._started_at)))
@@ -176,6 +175,7 @@ class Run:
         action, attempt = self._judge(candidate, clean, verdict, now)
         self._suspect_endpoint(candidate, attempt, now)
         if action is Action.STOP:
+            self._note_put_off()
             _explain(clean, candidate, attempt.reason, "so no other candidate was tried")
             return clean
         if action is Action.NEXT_MODEL:
@@ -185,8 +185,9 @@ class Run:
     def broke(self, candidate: Candidate, started_at: float, error: Exception, now: float) -> BaseException:
         """A stream that had committed raised ``error``: record it; there is no going back to another candidate."""
         self._current, self._started_at = candidate, started_at
-        verdict = self._classify(error)
-        clean = scrub_error(error)
+        clean, verdict = self._read(error)
+        if is_the_callers(error, verdict, self.limit(), self._deadline_at, now):
+            return clean
         _, attempt = self._judge(candidate, clean, verdict, now)
         _explain(clean, candidate, attempt.reason, "its stream had begun, so no other candidate could take over")
         return clean
@@ -194,7 +195,7 @@ class Run:
     def abandoned(self) -> None:
         """The attempt under way has no outcome, because its caller went away: nobody is blamed."""
         if self._claimed:
-            self._memory.release(self._claimed)
+            self._memory.release(self._claimed, self._claimed_until)
             self._claimed = []
 
     # -- telling --------------------------------------------------------------------------
@@ -215,10 +216,13 @@ class Run:
 
     def exhausted(self, now: float) -> FallbackExhaustedError:
         """The error that says what was tried, and when to come back."""
-        log = (*self._log, *self._put_off())
+        self._note_put_off()
+        log = tuple(self._log)
         retry_at = math.inf
         if self._policy.remembers:
             retry_at = soonest_recovery(self._candidates, self._memory, now)
+            if self._late and any(standing(c, self._memory, now).rank < PASSING for c in self._untried()):
+                retry_at = now  # the deadline came before their turn did
         found = retry_at < math.inf
         return FallbackExhaustedError(
             lambda: told(log),
@@ -234,9 +238,13 @@ class Run:
         if self._closed and candidate.group in self._closed:
             self._note((candidate, Why.USELESS, now, now))
             return False
-        if (not self._records and candidate.rpm is None) or not self._policy.remembers:
+        if not self._policy.remembers:
             return True
+        if not self._records and candidate.rpm is None and self._policy.selection != "least_recently_used":
+            return True  # what nearly every request of a healthy program takes
         found = standing(candidate, self._memory, now)
+        if found.rank == READY:
+            found = self._secure(candidate, now)
         if found.rank == READY:
             return True
         bench = self._bench_of()
@@ -248,17 +256,34 @@ class Run:
             self._note(skip)
         return False
 
+    def _secure(self, candidate: Candidate, now: float, *, forced: bool = False) -> Standing:
+        """Take what the attempt needs, its probe and its place in the budget; somebody may be quicker."""
+        self._current, self._started_at = candidate, now
+        if self._policy.half_open and (keys := recovering_keys(candidate, self._memory, now)):
+            limit = self.limit()
+            until = now + (limit.seconds if limit else _PROBE_SECONDS)
+            if self._memory.claim(keys, now, until):
+                self._claimed, self._claimed_until = keys, until
+            elif not forced:
+                return Standing(PROBED, until)
+        if candidate.rpm is not None or self._policy.selection == "least_recently_used":
+            room_at = self._memory.spend(candidate, now, forced=forced)
+            if room_at is not None and not forced:
+                self.abandoned()
+                return Standing(PASSING, room_at)
+        return Standing(READY)
+
     def _begin(self, candidate: Candidate, now: float) -> Candidate:
         self._current, self._started_at = candidate, now
+        if self._began_at is None:
+            self._began_at = now
         self._tried.append(candidate)
-        if candidate.rpm is not None or self._policy.selection == "least_recently_used":
-            self._memory.spend(candidate, now)
-        if self._records and self._policy.half_open:
-            keys = recovering_keys(candidate, self._memory, now)
-            limit = self.limit()
-            if keys and self._memory.claim(keys, now, now + (limit.seconds if limit else _PROBE_SECONDS)):
-                self._claimed = keys
         return candidate
+
+    def _begin_from_bench(self, candidate: Candidate, now: float) -> Candidate:
+        if self._policy.remembers:
+            self._secure(candidate, now, forced=True)
+        return self._begin(candidate, now)
 
     def _note(self, entry: Entry) -> None:
         self._log.append(entry)
@@ -273,13 +298,35 @@ class Run:
     def _put_off(self) -> Sequence[Skip]:
         return () if self._bench is None else tuple(self._bench.put_off.values())
 
+    def _note_put_off(self) -> None:
+        """The request ends without those who were only put last: they were skipped."""
+        for skip in self._put_off():
+            self._note(skip)
+        if self._bench is not None:
+            self._bench.put_off.clear()
+
     def _second_look(self, now: float) -> Candidate | None:
         """At the end of the walk: the best of who was passed over, unless it is better to wait."""
         self.pause = self.wait(now)
-        if self.pause or self._bench is None or not self._policy.last_resort:
+        if self.pause or self._bench is None or not self._policy.revisits:
             return None
         best = self._bench.best(now)
-        return None if best is None else self._begin(best, now)
+        return None if best is None else self._begin_from_bench(best, now)
+
+    def _untried(self) -> list[Candidate]:
+        tried = {entry.candidate for entry in self._log if isinstance(entry, Attempt) and not entry.skipped}
+        return [c for c in self._candidates if c not in tried and c.group not in self._closed]
+
+    def _read(self, error: Exception) -> tuple[BaseException, Verdict | None]:
+        """The error without keys, and what it says; cleaned first, so that a classifier that fails shows none."""
+        clean = scrub_error(error)
+        try:
+            verdict = self._classify(error)
+        except BaseException:
+            self.abandoned()
+            raise
+        # Reason(...) because a user's classifier may say it as text.
+        return clean, verdict and replace(verdict, reason=Reason(verdict.reason))
 
     def _judge(
         self, candidate: Candidate, error: BaseException, verdict: Verdict | None, now: float
@@ -297,7 +344,8 @@ class Run:
         sick = sickened(attempt.reason, candidate, self._before)
         self._before = attempt.reason, candidate
         if sick is not None:
-            began = self._started_at
+            # One request is one witness: however many keys it loses there, the endpoint's ladder takes one step.
+            began = self._began_at if self._began_at is not None else self._started_at
             self._memory.open(sick, attempt.reason, self._policy, now=now, started_at=began, retry_after=None)
 
 
@@ -307,4 +355,6 @@ def _why(found: Standing) -> Record | Why:
 
 def _explain(error: BaseException, candidate: Candidate, reason: Reason | None, more: str) -> None:
     what = f"read as {reason.value}" if reason else "nothing is known of this error"
-    error.add_note(f"sparekey: raised by {candidate}; {what}; {more}")
+    note = f"sparekey: raised by {candidate}; {what}; {more}"
+    if note not in getattr(error, "__notes__", ()):  # a client may raise the same object again and again
+        error.add_note(note)

@@ -27,10 +27,10 @@ class Held(Generic[T]):
 
     def close(self) -> None:
         # An SDK's stream object holds the connection, and hands out a generator that does not.
-        for part in (self.rest, self.source):
-            close = getattr(part, "close", None)
-            if close is not None:
-                close()
+        try:
+            _close(self.rest)
+        finally:
+            _close(self.source)
 
 
 class AsyncHeld(Generic[T]):
@@ -42,11 +42,28 @@ class AsyncHeld(Generic[T]):
         self.chunks: list[T] = []
 
     async def aclose(self) -> None:
-        for part in (self.rest, self.source):
-            close = getattr(part, "aclose", None) or getattr(part, "close", None)
-            closing = close() if close is not None else None
-            if inspect.isawaitable(closing):
-                await closing
+        try:
+            await _aclose(self.rest)
+        finally:
+            await _aclose(self.source)
+
+
+def _close(part: object) -> None:
+    close = getattr(part, "close", None)
+    if close is not None:
+        close()
+
+
+async def _aclose(part: object) -> None:
+    close = getattr(part, "aclose", None) or getattr(part, "close", None)
+    closing = close() if close is not None else None
+    if inspect.isawaitable(closing):
+        await closing
+
+
+async def _nothing() -> AsyncIterator[T]:
+    return
+    yield  # what makes it an iterator
 
 
 def hold(source: Iterable[T], commit: Callable[[T], bool]) -> Held[T]:
@@ -98,6 +115,9 @@ class Chunks(Iterator[T], Generic[T]):
             raise
         except Exception as error:
             broken = self._on_break(error)
+            self._held.rest = iter(())  # a break is told once, however often it is asked for
+            with suppress(Exception):
+                _close(self._held.source)
             if broken is error:
                 raise
         raise broken
@@ -129,6 +149,9 @@ class AsyncChunks(AsyncIterator[T], Generic[T]):
             raise
         except Exception as error:
             broken = self._on_break(error)
+            self._held.rest = _nothing()
+            with suppress(Exception):
+                await _aclose(self._held.source)
             if broken is error:
                 raise
         raise broken

@@ -48,7 +48,8 @@ async def await_within(limit: Limit, clock: Clock, call: Callable[[], Awaitable[
     try:
         async with asyncio.timeout(limit.seconds) as scope:
             return await call()
-    except TimeoutError as error:
+    except Exception as error:
+        # Whatever the call made of being ended (a client may turn it into an error of its own), time ended it.
         if scope.expired():
             raise AttemptTimeoutError(limit.seconds, by_deadline=limit.by_deadline) from error
         raise

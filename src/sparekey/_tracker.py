@@ -88,8 +88,7 @@ class CooldownTracker:
             who: a candidate, all of whose records are cleared, or the id of one record.
             started_at: when the call began, in epoch seconds; None means now.
         """
-        now = self.clock()
-        self.clear(_keys(who), now if started_at is None or not self.policy.incident_once else started_at)
+        self.clear(_keys(who), started_at if self.policy.incident_once else None, self.clock())
 
     def is_available(self, who: Candidate | str) -> bool:
         """Whether nothing cools ``who``; true from the very instant a cooldown ends."""
@@ -124,13 +123,10 @@ class CooldownTracker:
 
     def reset(self, who: Candidate | str | None = None) -> None:
         """Forget what cools ``who``, or everything."""
-        now = self.clock()
-        with self._lock:
-            keys = list(self._records) if who is None else [key for key in _keys(who) if key in self._records]
-            for key in keys:
-                record = self._records[key]
-                newest = max((mark.opened_at for mark in record.live.values()), default=now)
-                self._records[key] = after_success(record, max(now, newest))
+        keys = list(self._records) if who is None else _keys(who)
+        if isinstance(who, Candidate):
+            keys = (*keys, *who.for_images().scopes, *who.endpoints)
+        self.clear(keys, None, self.clock())
 
     # -- for the engine --------------------------------------------------------------------
 
@@ -164,13 +160,13 @@ class CooldownTracker:
                 self._records[key] = opened.record
         return opened
 
-    def clear(self, keys: Iterable[str], started_at: float) -> None:
+    def clear(self, keys: Iterable[str], started_at: float | None, now: float) -> None:
         """Record one success, begun at ``started_at``, under each of ``keys`` that has something to forgive."""
         for key in keys:
             record = self._records.get(key)
             if record is not None and record.live:
                 with self._lock:
-                    self._records[key] = after_success(self._records[key], started_at)
+                    self._records[key] = after_success(self._records[key], started_at, now)
 
     def claim(self, keys: Iterable[str], now: float, until: float) -> bool:
         """Take the probe of all ``keys`` up to ``until``; False, and nothing taken, when one is taken."""
@@ -181,16 +177,17 @@ class CooldownTracker:
             self._claims.update(dict.fromkeys(keys, until))
         return True
 
-    def release(self, keys: Iterable[str]) -> None:
-        """Give probes back."""
+    def release(self, keys: Iterable[str], until: float) -> None:
+        """Give the probes back that were claimed up to ``until``, and no other request's."""
         with self._lock:
             for key in keys:
-                self._claims.pop(key, None)
+                if self._claims.get(key) == until:
+                    del self._claims[key]
 
-    def spend(self, candidate: Candidate, now: float) -> None:
-        """Take one request from the candidate's budget, and note its use."""
+    def spend(self, candidate: Candidate, now: float, *, forced: bool) -> float | None:
+        """Take one request from the candidate's budget, and note its use; when it is spent, only if ``forced``."""
         with self._lock:
-            self._usage.spend(candidate, now)
+            return self._usage.spend(candidate, now, forced=forced)
 
     def saturated_until(self, candidate: Candidate, now: float) -> float | None:
         """When the candidate's budget has room again; None when it has now."""

@@ -113,7 +113,9 @@ class Candidate:
         object.__setattr__(self, "id", identity)
         object.__setattr__(self, "group", group)
         object.__setattr__(self, "scopes", tuple(scopes))
-        object.__setattr__(self, "endpoints", (intern(f"endpoint:{group}"), intern(f"endpoint:{place}")))
+        # Without a provider and an address nobody knows whether two models are in one place.
+        where = intern(f"endpoint:{place or identity}")
+        object.__setattr__(self, "endpoints", (intern(f"endpoint:{group}"), where))
 
     def __eq__(self, other: object) -> bool:
         return isinstance(other, Candidate) and other.id == self.id

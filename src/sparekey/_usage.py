@@ -24,25 +24,28 @@ class Usage:
         self._turns: dict[str, int] = {}
         self._windows: dict[str, deque[float]] = {}
 
-    def spend(self, candidate: Candidate, now: float) -> None:
-        """Note one request."""
-        self._uses += 1
-        self._last_used[candidate.id] = self._uses
-        if candidate.rpm is not None:
-            requests, _ = _window(candidate.rpm)
-            self._windows.setdefault(candidate.id, deque(maxlen=requests)).append(now)
+    def spend(self, candidate: Candidate, now: float, *, forced: bool) -> float | None:
+        """Note one request; when the budget is spent, only if ``forced``, and say when there is room again."""
+        room_at = self.saturated_until(candidate, now)
+        if room_at is None or forced:
+            self._uses += 1
+            self._last_used[candidate.id] = self._uses
+            if candidate.rpm is not None:
+                self._windows.setdefault(candidate.id, deque()).append(now)
+        return room_at
 
     def saturated_until(self, candidate: Candidate, now: float) -> float | None:
         """When the oldest request of a full window leaves it, in epoch seconds; None when there is room.
 
         A sliding window: in no 60 seconds are there more than ``rpm`` requests.
         """
-        if candidate.rpm is None or candidate.id not in self._windows:
+        asked = self._windows.get(candidate.id)
+        if candidate.rpm is None or asked is None:
             return None
         requests, seconds = _window(candidate.rpm)
-        asked = self._windows[candidate.id]
-        room_at = asked[0] + seconds
-        return room_at if len(asked) >= requests and room_at > now else None
+        while asked and asked[0] + seconds <= now:
+            asked.popleft()
+        return asked[-requests] + seconds if len(asked) >= requests else None
 
     def arranged(self, candidates: Sequence[Candidate], selection: Selection) -> Sequence[Candidate]:
         """The candidates in the order ``selection`` asks for."""

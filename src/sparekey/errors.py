@@ -15,7 +15,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 
-from sparekey._secrets import scrub
+from sparekey._secrets import scrub, text_of
 from sparekey._types import Attempt, Reason
 
 _SHOWN = 300
@@ -27,7 +27,11 @@ class SparekeyError(Exception):
 
 
 class ConfigError(SparekeyError, ValueError):
-    """A setting that cannot work; the text names what is wrong and where."""
+    """A setting that cannot work; one line that names what is wrong and where."""
+
+    def __init__(self, text: str) -> None:
+        # A name somebody wrote may have a line break in it, and a key in the wrong place is still a key.
+        super().__init__(scrub(" ".join(text.split("\n"))))
 
 
 class NoCandidatesError(ConfigError):
@@ -49,10 +53,13 @@ class CoolingError(SparekeyError):
 class AttemptTimeoutError(SparekeyError, TimeoutError):
     """One attempt was ended because it took longer than it may."""
 
-    def __init__(self, seconds: float, *, by_deadline: bool) -> None:
-        what = "the deadline's last" if by_deadline else "the attempt's"
-        super().__init__(f"no answer within {what} {duration(seconds)}")
+    def __init__(self, seconds: float, by_deadline: bool = False) -> None:
+        super().__init__(seconds, by_deadline)
         self.by_deadline = by_deadline
+
+    def __str__(self) -> str:
+        what = "the deadline's last" if self.by_deadline else "the attempt's"
+        return f"no answer within {what} {duration(self.args[0])}"
 
 
 class FallbackExhaustedError(SparekeyError):
@@ -113,7 +120,7 @@ def describe(attempt: Attempt) -> str:
     if attempt.skipped:
         kind = "skipped" if attempt.cooldown is None else "skipped (cooldown)"
         return f"{what}: {kind} {tail}: {attempt.error}"
-    text = " ".join(scrub(str(attempt.error)).split()) or type(attempt.error).__name__
+    text = " ".join(scrub(text_of(attempt.error)).split()) or type(attempt.error).__name__
     if len(text) > _SHOWN:
         text = text[: _SHOWN - 1] + "…"
     reason = attempt.reason.value if attempt.reason else "unknown"
@@ -136,7 +143,7 @@ def duration(seconds: float) -> str:
 
 def _plain(attempt: Attempt) -> Attempt:
     error = attempt.error
-    return attempt._replace(error=error and SparekeyError(scrub(f"{type(error).__name__}: {error}")))
+    return attempt._replace(error=error and SparekeyError(scrub(f"{type(error).__name__}: {text_of(error)}")))
 
 
 def _unpickle(

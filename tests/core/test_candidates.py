@@ -200,3 +200,70 @@ def test_a_candidate_is_frozen():
     """It may be a key of a dict, and shared between threads."""
     with pytest.raises(AttributeError):
         sk.Candidate("p", "m").provider = "q"
+
+
+def test_a_path_is_told_apart_by_case_and_a_host_is_not():
+    """Two tenants behind one gateway are two endpoints."""
+    rows = [
+        {"model_name": "m", "model": "p/m", "api_base": f"https://{host}/{path}"}
+        for host, path in (("GW", "a"), ("gw", "A"), ("gw", "a"))
+    ]
+
+    assert [c.endpoint for c in sk.candidates_for("m", rows)] == ["gw/a", "gw/A"]
+
+
+def test_a_fallback_that_is_another_entrys_key_waits_its_turn():
+    """Only an entry's own keys go before its fallbacks."""
+    rows = [
+        {"model_name": "a", "model": "p/a", "api_key": "a1", "fallbacks": ["c", "b__key_1"]},
+        {"model_name": "b", "model": "p/b", "api_keys": ["b1", "b2"]},
+        {"model_name": "c", "model": "p/c", "api_key": "c1"},
+    ]
+
+    assert [c.name for c in sk.candidates_for("a", sk.expand_model_list(rows))] == ["a", "c", "b__key_1"]
+
+
+def test_config_for_never_gives_another_key():
+    """A candidate of an older list, whose key was rotated since, has no entry any more."""
+    row = {"model_name": "m", "model": "p/m"}
+    (old,) = sk.candidates_for("m", [{**row, "api_key": "old-key"}])
+
+    with pytest.raises(sk.ConfigError, match="no entry of the model list is"):
+        sk.config_for(old, [{**row, "api_key": "new-key"}])
+
+
+def test_a_value_that_looks_like_a_reference_is_followed_once(monkeypatch):
+    """What a variable holds is a key, whatever is in it."""
+    monkeypatch.setenv("OUTER", "abc${INNER}def")
+    models = sk.expand_model_list([{"model_name": "m", "model": "p/m", "api_key": "${OUTER}"}])
+
+    (found,) = sk.candidates_for("m", models)
+
+    assert sk.config_for(found, models).api_key.get_secret_value() == "abc${INNER}def"
+    assert found.credential == sk.fingerprint("abc${INNER}def")
+
+
+def test_a_reference_may_stand_inside_an_address(monkeypatch):
+    """A port is often one."""
+    monkeypatch.setenv("PORT_OF_IT", "8123")
+    (found,) = sk.candidates_for("m", [{"model_name": "m", "model": "p/m", "api_base": "http://h:${PORT_OF_IT}/v1"}])
+
+    assert found.endpoint == "h:8123/v1"
+
+
+def test_lists_that_were_expanded_apart_are_not_put_together_silently():
+    """Two entries of one made name: one of their keys would be lost."""
+    row = {"model_name": "x", "model": "p/m"}
+    both = [
+        *sk.expand_model_list([{**row, "api_keys": ["a", "b"]}]),
+        *sk.expand_model_list([{**row, "api_keys": ["c", "d"]}]),
+    ]
+
+    with pytest.raises(sk.ConfigError, match="put lists together before they are expanded"):
+        sk.expand_model_list(both)
+
+
+def test_a_provider_without_a_model_is_an_error():
+    """Nothing can be asked of it."""
+    with pytest.raises(sk.ConfigError, match=r"\(m\): model: names a provider and no model"):
+        sk.expand_model_list([{"model_name": "m", "model": "openai/"}])

@@ -368,8 +368,30 @@ def test_every_change_wins_a_merge_with_what_it_came_from(history):
         if what == "fail":
             record = after_failure(record, reason, sk.Policy(), now=now).record
         else:
-            record = after_success(record, now)
+            record = after_success(record, now, now)
         assert merged(before, record) == record
+
+
+def test_a_success_between_two_openings_of_one_ladder_does_not_shorten_it():
+    """Late news clears nothing of the ladder: its latest cooldown opened after that success began."""
+    policy = sk.Policy()
+    record = after_failure(NOTHING, sk.Reason.TIMEOUT, policy, now=10).record
+    record = after_failure(record, sk.Reason.NETWORK, policy, now=30).record
+    record = after_success(record, 20, 40)
+
+    assert after_failure(record, sk.Reason.TIMEOUT, policy, now=50).until == 50 + 20
+
+
+def test_fail_twice_and_succeed_in_one_instant(clock):
+    """A clock that stands still, as a test's does, loses nothing and keeps nothing."""
+    for policy in (sk.Policy(), sk.Policy.classic()):
+        tracker = sk.CooldownTracker(policy, clock=clock)
+        tracker.mark_failure("x", "auth")
+        tracker.mark_failure("x", "auth")
+        tracker.mark_success("x")
+
+        assert tracker.is_available("x")
+        assert tracker.error_count("x") == 0
 
 
 @given(events, st.floats(0, 1e5))

@@ -195,7 +195,9 @@ def test_a_claim_is_one_request_s(recovering, clock, candidates):
     assert tracker.claim(["a", "b"], clock(), clock() + 5)
     assert not tracker.claim(["b", "c"], clock(), clock() + 5)
     assert tracker.claim(["c"], clock(), clock() + 5)
-    tracker.release(["b"])
+    tracker.release(["b"], clock() + 99)
+    assert not tracker.claim(["b"], clock(), clock() + 5), "somebody else's claim is not given back"
+    tracker.release(["b"], clock() + 5)
     assert tracker.claim(["b"], clock(), clock() + 5)
 
 
@@ -268,6 +270,28 @@ async def test_an_outage_seen_by_many_requests_is_one_step_of_the_endpoints_ladd
     await asyncio.gather(*(chain.aexecute(candidates, fn) for _ in range(20)), return_exceptions=True)
 
     assert chain.tracker.error_count(f"endpoint:{candidates[0].group}") == 1
+
+
+def test_one_request_is_one_witness(clock):
+    """A request that loses ten keys there takes one step of the endpoint's ladder, however long it took."""
+    ten = sk.candidates_for("m", [{**ROW, "api_keys": [f"witness-{i}" for i in range(10)]}])
+    chain = scripted(clock)
+
+    def fn(_candidate):
+        clock.advance(1)
+        raise Scripted("overloaded")
+
+    with pytest.raises(sk.FallbackExhaustedError):
+        chain.execute(ten, fn)
+
+    assert chain.tracker.error_count(f"endpoint:{ten[0].group}") == 1
+
+
+def test_two_models_of_unknown_place_are_not_one_endpoint(clock):
+    """Without a provider and an address nobody knows where they are."""
+    a, b = sk.Candidate("", "a", credential="1"), sk.Candidate("", "b", credential="2")
+
+    assert set(a.endpoints).isdisjoint(b.endpoints)
 
 
 # -- the bench ---------------------------------------------------------------------------------
@@ -380,6 +404,141 @@ def test_a_recovery_at_the_deadline_is_not_waited_for(clock, candidates):
     with pytest.raises(sk.FallbackExhaustedError):
         chain.execute(candidates, lambda _: "ok", deadline=3)
     assert clock() == began
+
+
+def test_without_a_last_resort_sick_and_probed_ones_are_still_tried(recovering, clock, candidates):
+    """The setting is about cooling candidates; to be put last is not to be left out."""
+    chain = recovering(last_resort=False)
+    chain.begin(candidates).next(chain.now())
+    assert chain.execute(candidates[:1], lambda c: c).response == candidates[0]
+
+    chain = scripted(clock, last_resort=False)
+    assert play(chain, candidates, [Scripted("overloaded"), Scripted("overloaded"), "ok"])[0] == [0, 1, 2]
+    assert play(chain, candidates[:2], ["ok", "ok"])[0] == []
+
+
+def test_who_was_put_off_is_heard_of_however_the_request_ends(clock, candidates):
+    """The hook hears what the attempts list."""
+    heard = []
+    tracker = sk.CooldownTracker(clock=clock)
+    chain = sk.FallbackChain(tracker, classify=lambda error: error.verdict, on_attempt=heard.append)
+
+    def fn(_candidate):
+        clock.advance(2)
+        raise Scripted("overloaded")
+
+    with pytest.raises(sk.FallbackExhaustedError) as caught:
+        chain.execute(candidates, fn, deadline=4)
+
+    assert [a.candidate for a in heard] == [a.candidate for a in caught.value.attempts]
+
+
+def test_a_deadline_that_leaves_somebody_untried_says_to_come_back_at_once(clock, candidates):
+    """The others may serve now; only time was short."""
+    chain = scripted(clock)
+
+    def fn(_candidate):
+        clock.advance(5)
+        raise Scripted("auth")
+
+    with pytest.raises(sk.FallbackExhaustedError) as caught:
+        chain.execute(candidates, fn, deadline=4)
+
+    assert caught.value.retry_after == 0
+
+
+def test_a_sleep_that_ends_a_hair_early_does_not_fail_the_request(clock, candidates):
+    """The request has waited all it may, and there are microseconds to go."""
+    clock.sleep = lambda seconds: clock.advance(seconds * 0.999)
+    chain = chain_of(clock, max_wait=3)
+    chain.tracker.mark_failure(candidates[0], "rate_limit", retry_after=3)
+
+    assert chain.execute(candidates[:1], lambda _: "ok").response == "ok"
+
+
+# -- whose time it was ---------------------------------------------------------------------------
+
+
+async def test_an_error_a_client_makes_of_being_ended_is_the_deadlines(candidates):
+    """It was cancelled because time was up, whatever it calls that."""
+    chain = sk.FallbackChain()
+
+    async def fn(_candidate):
+        try:
+            await asyncio.Event().wait()
+        except asyncio.CancelledError:
+            raise ConnectionError("aborted") from None
+
+    with pytest.raises(sk.FallbackExhaustedError, match="deadline"):
+        await chain.aexecute(candidates, fn, deadline=0.02)
+    assert chain.tracker.snapshot() == {}
+
+
+def test_a_hang_is_learned_when_the_attempts_own_time_ran_out_just_before_the_deadline(clock, candidates):
+    """The smaller of the two ended it."""
+    chain = chain_of(clock, attempt_timeout=3.99)
+
+    def fn(_candidate):
+        clock.advance(3.99)
+        raise TimeoutError("the client gave up")
+
+    with pytest.raises(sk.FallbackExhaustedError):
+        chain.execute(candidates, fn, deadline=4)
+    assert chain.tracker.failure_count(candidates[0], "timeout") == 1
+
+
+def test_a_broken_stream_is_counted_once_and_closed(clock, candidates):
+    """However often it is asked again."""
+
+    class Source:
+        closed = False
+
+        def __iter__(self):
+            return self
+
+        chunks = iter([1])
+
+        def __next__(self):
+            for chunk in self.chunks:
+                return chunk
+            raise ConnectionResetError("cut")
+
+        def close(self):
+            self.closed = True
+
+    source = Source()
+    chain = chain_of(clock, sk.Policy.classic())
+    chunks = chain.stream(candidates, lambda _: source).response
+    next(chunks)
+    with pytest.raises(ConnectionResetError):
+        next(chunks)
+    with pytest.raises(StopIteration):
+        next(chunks)
+
+    assert chain.tracker.error_count(candidates[0]) == 1
+    assert source.closed
+
+
+def test_a_classifier_that_fails_gives_the_probe_back(recovering, clock, candidates):
+    """Its error is the user's to see, and no key is stuck behind it."""
+    tracker = recovering().tracker
+
+    def classify(_error):
+        raise LookupError("my classifier")
+
+    chain = sk.FallbackChain(tracker, classify=classify)
+    with pytest.raises(LookupError):
+        chain.execute(candidates, lambda _: 1 / 0)
+    assert dict(tracker.claims) == {}
+
+
+def test_a_classifier_may_say_the_reason_as_text(clock, candidates):
+    """It is an enumeration of texts."""
+    chain = sk.FallbackChain(classify=lambda _: sk.Verdict("auth"))
+
+    with pytest.raises(sk.FallbackExhaustedError) as caught:
+        chain.execute(candidates, lambda _: 1 / 0)
+    assert caught.value.attempts[0].reason is sk.Reason.AUTH
 
 
 # -- hosts that choose for themselves ------------------------------------------------------------

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import threading
 from dataclasses import replace
 
 import pytest
@@ -416,3 +417,26 @@ def test_a_setting_that_cannot_work_is_one_clear_error(change, says):
     """When the policy is made."""
     with pytest.raises(sk.ConfigError, match=says):
         replace(sk.Policy(), **change)
+
+
+def test_a_budget_may_be_changed_while_it_is_counted(clock):
+    """A model built anew with another rpm shares the memory of the one before."""
+    chain = chain_of(clock)
+    fewer, more = (sk.candidates_for("m", [keys(2, rpm=rpm)]) for rpm in (2, 5))
+
+    assert serve(chain, fewer, 4) == [0, 0, 1, 1]
+    assert serve(chain, more, 4) == [0, 0, 0, 1]
+
+
+def test_threads_do_not_overdraw_a_budget(clock):
+    """Looking and taking are one step."""
+    candidates = sk.candidates_for("m", [keys(2, rpm=1)])
+    chain = chain_of(clock)
+    served = []
+    threads = [threading.Thread(target=lambda: served.extend(serve(chain, candidates, 1))) for _ in range(2)]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+
+    assert sorted(served) == [0, 1]

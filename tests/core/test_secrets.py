@@ -3,14 +3,19 @@
 from __future__ import annotations
 
 import copy
+import json
 import pickle
 import traceback
+from urllib.parse import quote
 
+import aiohttp
 import httpx
 import openai
 import pytest
+from aiohttp.client_reqrep import RequestInfo
 from hypothesis import given
 from hypothesis import strategies as st
+from multidict import CIMultiDict
 from pydantic import BaseModel, ValidationError
 
 import sparekey as sk
@@ -181,6 +186,161 @@ def test_a_short_key_is_scrubbed_as_a_word_only():
     register("k1")
 
     assert sk.scrub("key k1 of k10, k1.") == f"key [key {sk.fingerprint('k1')}] of k10, [key {sk.fingerprint('k1')}]."
+
+
+ODD = 'ab/cd+EF=="q\\xyz12'
+
+
+@pytest.mark.parametrize("spell", [str, repr, json.dumps, lambda k: quote(k, safe=""), lambda k: k.replace("/", "\\/")])
+def test_a_key_with_odd_letters_is_scrubbed_however_it_is_spelt(spell):
+    """In addresses, JSON and reprs it looks different."""
+    register(ODD)
+    text = f"<{spell(ODD)}>"
+
+    assert spell(ODD).strip("'\"") not in sk.scrub(text)
+
+
+def test_a_key_that_begins_another_does_not_leave_the_rest_of_it():
+    """The longer is looked for first."""
+    register("tenant-key")
+    register("tenant-key-9f8e7d6c5b4a")
+
+    assert "9f8e7d6c5b4a" not in sk.scrub("bad key tenant-key-9f8e7d6c5b4a")
+
+
+@pytest.mark.parametrize(
+    "setting",
+    [
+        {"extra_headers": {"Authorization": "Bearer inner-secret-0123456789"}},
+        {"vertex_credentials": {"private_key": "inner-secret-0123456789"}},
+        {"api_base": "https://h/v1?api-version=2024&key=inner-secret-0123456789&alt=sse"},
+        {"api_base": "https://user:inner-secret-0123456789@h/v1"},
+        {"proxy": "http://user:inner-secret-0123456789@proxy:8080"},
+        {"clientSecret": " inner-secret-0123456789 "},
+        {"service_account_json": "inner-secret-0123456789"},
+        {"api_key_2": "inner-secret-0123456789"},
+        {"jwt": "inner-secret-0123456789"},
+    ],
+)
+def test_every_setting_that_bears_a_credential_is_masked_hashed_and_scrubbed(setting):
+    """Whatever it is called, and however deep it is."""
+    models = sk.expand_model_list([{"model_name": "m", "model": "p/m", **setting}])
+    (found,) = sk.candidates_for("m", models)
+
+    assert found.credential
+    assert "inner-secret" not in repr(models)
+    assert "inner-secret" not in sk.scrub("the provider says inner-secret-0123456789 is wrong")
+
+
+def test_what_only_looks_like_a_credential_is_left_alone():
+    """Counts of tokens, names of tokens, versions in an address."""
+    row = {"model_name": "m", "model": "p/m", "max_tokens": 5, "eos_token": "</s>", "stop_token": "END"}
+    (found,) = sk.candidates_for("m", [{**row, "api_base": "https://h/v1"}])
+
+    assert found.credential == ""
+    assert (
+        sk.scrub("sk-learn-compatible-estimator hf_transformers_pipeline")
+        == "sk-learn-compatible-estimator hf_transformers_pipeline"
+    )
+
+
+class Slotted(Exception):  # noqa: N818
+    """Keeps its text outside of its dictionary."""
+
+    __slots__ = ("message",)
+
+    def __str__(self):
+        return self.message
+
+
+def slotted():
+    error = Slotted()
+    error.message = f"slot {KEY}"
+    return error
+
+
+class Stubborn(Exception):  # noqa: N818
+    """Cannot be shown at all."""
+
+    def __str__(self):
+        raise TypeError("no")
+
+
+@pytest.mark.parametrize(
+    "build",
+    [
+        slotted,
+        lambda: ConnectionRefusedError(111, f"refused {KEY}"),
+        lambda: OSError(ConnectionResetError(f"inner {KEY}")),
+        lambda: ValueError({"a": [{"b": {"c": {"d": {"e": {"f": {"g": KEY}}}}}}]}),
+        lambda: aiohttp.ClientResponseError(
+            RequestInfo("http://h", "POST", CIMultiDict(Authorization=f"Bearer {KEY}"), "http://h"), (), status=400
+        ),
+    ],
+)
+def test_errors_that_keep_their_text_in_odd_places_keep_their_class(build):
+    """So that except clauses go on working."""
+    register(KEY)
+    error = build()
+
+    assert scrub_error(error) is error
+    assert KEY not in shown_anyhow(error)
+
+
+def shown_anyhow(error):
+    return "".join(traceback.format_exception(error)) + f"{error!r} {error.args!r}"
+
+
+def test_links_to_one_error_that_cannot_be_cleaned_are_all_replaced():
+    """Python prints the cause, error trackers the context too."""
+    register(KEY)
+
+    class Wants(BaseModel):
+        n: int
+
+    try:
+        try:
+            Wants(n=KEY)
+        except ValidationError as inner:
+            raise RuntimeError("outer") from inner
+    except RuntimeError as error:
+        clean = scrub_error(error)
+
+    assert KEY not in f"{clean.__cause__!r} {clean.__context__!r}"
+
+
+def test_a_chain_of_thousands_of_causes_is_cut():
+    """And does not end the stack."""
+    error = ValueError(KEY)
+    for _ in range(3000):
+        outer = ValueError("x")
+        outer.__cause__ = error
+        error = outer
+    register(KEY)
+
+    assert KEY not in "".join(traceback.format_exception(scrub_error(error)))
+
+
+def test_an_error_that_cannot_be_shown_does_not_break_the_exhausted_error(one):
+    """Somebody else's __str__ may do anything."""
+
+    def fn(_candidate):
+        raise Stubborn
+
+    chain = sk.FallbackChain(classify=lambda _: sk.Verdict(sk.Reason.NETWORK))
+    with pytest.raises(sk.FallbackExhaustedError) as caught:
+        chain.execute(one, fn)
+
+    assert "Stubborn cannot be shown" in str(caught.value)
+    pickle.loads(pickle.dumps(caught.value))
+
+
+def test_a_timeout_of_ours_can_be_copied_and_pickled():
+    """Workers send their errors home."""
+    error = sk.AttemptTimeoutError(3, by_deadline=True)
+
+    for again in (copy.copy(error), pickle.loads(pickle.dumps(error))):
+        assert (str(again), again.by_deadline) == ("no answer within the deadline's last 3s", True)
 
 
 @pytest.mark.parametrize("word", ["a", "none", "EMPTY", "ollama"])

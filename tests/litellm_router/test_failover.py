@@ -60,6 +60,19 @@ def test_other_faults_reach_the_next_key_too(aask, provider, entry, router_of, f
     assert sim.counts == {"sk-a": 1, "sk-b": 1}
 
 
+@pytest.mark.parametrize("fault", ["rate_limited", "revoked", "no_credit", "overloaded", "server_error"])
+def test_another_providers_dialect_fails_over_too(ask, provider, entry, router_of, fault):
+    """Anthropic has no credit with a 400, and is overloaded with a 529."""
+    sim = provider({"sk-a": fault, "sk-b": "healthy"}, reply="Hi")
+    row = entry(sim, ["sk-a", "sk-b"], model="anthropic/claude-sonnet-4-5")
+    row["litellm_params"]["api_base"] = sim.url
+    router = router_of(row)
+
+    assert ask(router) == "Hi"
+    assert ask(router) == "Hi"
+    assert sim.counts == {"sk-a": 1, "sk-b": 2}
+
+
 def test_a_malformed_request_reaches_one_key_and_no_fallback_group(ask, provider, entry, router_of):
     """The error is LiteLLM's own class, and says who raised it."""
     sim = provider({"sk-one": "bad_request", "sk-two": "healthy", "sk-spare": "healthy"})

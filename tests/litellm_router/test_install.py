@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import importlib
+import subprocess
+import sys
 
 import litellm
 import pytest
@@ -32,6 +34,13 @@ def test_the_package_shows_four_names():
     assert litellm_sparekey.SparekeyRoutingStrategy is SparekeyRoutingStrategy
     with pytest.raises(AttributeError):
         litellm_sparekey.nothing  # noqa: B018
+
+
+def test_expanding_does_not_import_litellm():
+    """It takes seconds, and a command that only expands a file can do without."""
+    code = "import sys, litellm_sparekey as ls; ls.expand_model_list([]); sys.exit('litellm' in sys.modules)"
+
+    assert subprocess.run([sys.executable, "-c", code], check=False).returncode == 0
 
 
 def test_installing_twice_is_installing_once(aask, provider, entry, router_of, attempts):
@@ -117,6 +126,24 @@ def test_a_router_with_unexpanded_keys_is_refused(provider, entry, place):
         install(router)
 
     assert "sk-secret-1" not in str(caught.value)
+    assert attributes(router) == before
+
+
+def test_a_litellm_that_lacks_something_is_told_so(provider, entry, monkeypatch):
+    """Looked for, not concluded from a version; and the router is left as it is."""
+    sim = provider({"sk-a": "healthy"})
+    router = litellm.Router(model_list=expand_model_list([entry(sim, ["sk-a"])]))
+    before, inside = attributes(router), vars(router).get("_core", router)
+
+    with monkeypatch.context() as patched:
+        patched.delattr(type(inside), "make_call")
+        with pytest.raises(sk.ConfigError, match="make_call"):
+            install(router)
+    with monkeypatch.context() as patched:
+        patched.delattr(litellm.utils, "get_excluded_filtered_deployments")
+        with pytest.raises(sk.ConfigError, match=r"litellm>=1\.102"):
+            install(router)
+
     assert attributes(router) == before
 
 

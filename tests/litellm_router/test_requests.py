@@ -86,6 +86,28 @@ def test_a_cancelled_request_blames_nobody(loop, provider, entry, router_of, att
     assert [a.error for a in attempts] == [None]
 
 
+def test_a_cancelled_probe_is_free_for_the_next_request(loop, provider, entry, router_of, clock):
+    """A key that is due again is not kept waiting by a caller that went away."""
+    sim = provider({"sk-a": {"kind": "rate_limited", "retry_after": 9}, "sk-b": "healthy"})
+    router = router_of(entry(sim, ["sk-a", "sk-b"]))
+
+    async def cancelled():
+        await router.acompletion("chat", MESSAGES)
+        clock.advance(9)
+        sim.set("sk-a", ["hang", "healthy"])
+        task = asyncio.create_task(router.acompletion("chat", MESSAGES))
+        while sim.count("sk-a") < 2:  # noqa: ASYNC110 - the simulator is in another thread
+            await asyncio.sleep(0.01)
+        task.cancel()
+        with pytest.raises(asyncio.CancelledError):
+            await task
+        await router.acompletion("chat", MESSAGES)
+
+    loop.run(cancelled())
+
+    assert sim.counts == {"sk-a": 3, "sk-b": 1}
+
+
 def test_nothing_is_kept_of_a_request_that_is_over(loop, provider, entry, router_of, attempts, monkeypatch):
     """Served, refused, exhausted or streamed."""
     sim = provider({"sk-a": "no_credit", "sk-b": "healthy", "sk-c": "revoked"})

@@ -15,13 +15,21 @@ from litellm_sparekey import expand_model_list
 
 def put(router, *rows):
     """Add deployments to a running router, or replace those with the same id."""
-    for row in expand_model_list(rows):
+    for row in rows:
         deployment = Deployment(**row)
         if hasattr(router, "apply"):
             changes = importlib.import_module("litellm.router_api").ChangeSet
             router.apply(changes(upsert=[deployment]))
         else:
             router.upsert_deployment(deployment)
+
+
+def drop(router, name):
+    """Take a deployment out of a running router."""
+    if hasattr(router, "apply"):
+        router.apply(importlib.import_module("litellm.router_api").ChangeSet(delete=[name]))
+    else:
+        router.delete_deployment(name)
 
 
 def test_three_keys_are_three_deployments_and_three_candidates(provider, entry, router_of):
@@ -119,6 +127,22 @@ def test_an_order_holds_until_its_keys_are_dead(aask, provider, entry, router_of
     assert sim.counts == {"sk-a": 2, "sk-b": 1, "sk-c": 2}
 
 
+def test_an_order_holds_however_often_litellm_is_asked(aask, provider, entry, router_of):
+    """Its own question loses the order with the first answer."""
+    sim = provider({"sk-a": "revoked", "sk-free": "healthy", "sk-d": ["server_error", "healthy"]}, reply="Hi")
+    router = router_of(
+        entry(sim, ["sk-a"], order=1, tags=["paid"]),
+        entry(sim, ["sk-free"], order=2, tags=["free"]),
+        entry(sim, ["sk-d"], order=2, tags=["paid"]),
+        enable_tag_filtering=True,
+    )
+    with pytest.raises(sk.FallbackExhaustedError):
+        aask(router, metadata={"tags": ["paid"]})
+
+    assert aask(router, metadata={"tags": ["paid"]}) == "Hi"
+    assert sim.counts == {"sk-a": 1, "sk-free": 0, "sk-d": 2}
+
+
 @pytest.mark.parametrize(
     ("name", "options", "asked"),
     [
@@ -196,6 +220,24 @@ def test_pre_call_checks_are_litellms_last_word(aask, provider, entry, router_of
     assert sim.counts == {"sk-a": 0, "sk-b": 0}
 
 
+def test_routing_plugins_are_heeded(aask, provider, entry, router_of):
+    """What a plugin rules out is not tried, whatever else is dead."""
+
+    class NoMini:
+        async def run(self, context):
+            context.candidate_models = [model for model in context.candidate_models if "mini" not in model]
+            return context
+
+    sim = provider({"sk-mini": "healthy", "sk-a": "revoked", "sk-b": "healthy"}, reply="Hi")
+    router = router_of(
+        entry(sim, ["sk-mini"], model="openai/gpt-4o-mini"), entry(sim, ["sk-a", "sk-b"]), plugins=[NoMini()]
+    )
+
+    assert aask(router) == "Hi"
+    assert aask(router) == "Hi"
+    assert sim.counts == {"sk-mini": 0, "sk-a": 1, "sk-b": 2}
+
+
 def test_an_unknown_model_is_litellms_own_error(aask, provider, entry, router_of):
     """There is nothing to fail over."""
     sim = provider({"sk-a": "healthy"})
@@ -214,7 +256,7 @@ def test_deployments_added_later_are_found(aask, provider, entry, router_of):
     with pytest.raises(sk.FallbackExhaustedError):
         aask(router)
 
-    put(router, entry(sim, ["sk-b", "sk-c"], info={"id": "later"}))
+    put(router, *expand_model_list([entry(sim, ["sk-b", "sk-c"], info={"id": "later"})]))
 
     assert aask(router) == "Hi"
     assert aask(router) == "Hi"
@@ -228,10 +270,44 @@ def test_a_deployment_with_another_key_is_another_candidate(aask, provider, entr
     with pytest.raises(sk.FallbackExhaustedError):
         aask(router)
 
-    put(router, entry(sim, ["sk-new"], info={"id": "mine"}))
+    put(router, *expand_model_list([entry(sim, ["sk-new"], info={"id": "mine"})]))
 
     assert aask(router) == "Hi"
     assert sim.counts == {"sk-old": 1, "sk-new": 1}
+
+
+def test_deployments_taken_out_are_forgotten(aask, provider, entry, router_of, monkeypatch):
+    """And LiteLLM is asked for them once, not in every request."""
+    sim = provider({"sk-a": "healthy", "sk-b": "healthy"}, reply="Hi")
+    router = router_of(entry(sim, ["sk-a", "sk-b"]))
+    aask(router)
+    drop(router, "chat__key_0")
+    assert aask(router) == "Hi"
+
+    asked, native = [], router.strategy._native_async
+
+    async def counted(**question):
+        asked.append(question)
+        return await native(**question)
+
+    monkeypatch.setattr(router.strategy, "_native_async", counted)
+    assert aask(router) == "Hi"
+    assert len(asked) == 1
+    assert sim.counts == {"sk-a": 1, "sk-b": 2}
+
+
+def test_unexpanded_keys_that_come_later_are_refused_too(aask, provider, entry, router_of):
+    """Before LiteLLM sends them to the provider."""
+    sim = provider({"sk-a": "revoked", "sk-b": "healthy"})
+    router = router_of(entry(sim, ["sk-a"]))
+    with pytest.raises(sk.FallbackExhaustedError):
+        aask(router)
+
+    put(router, entry(sim, ["sk-b"], api_key="sk-b"))
+
+    with pytest.raises(sk.ConfigError, match="expand_model_list"):
+        aask(router)
+    assert sim.counts == {"sk-a": 1, "sk-b": 0}
 
 
 def test_plain_rows_with_one_key_each_are_served_alike(ask, provider, entry, router_of):
@@ -249,6 +325,27 @@ def test_plain_rows_with_one_key_each_are_served_alike(ask, provider, entry, rou
     assert sim.count("sk-a") <= 1
     assert sim.count("sk-b") <= 1
     assert sim.count("sk-c") == 8
+
+
+@pytest.mark.parametrize("grouped", [True, False], ids=["entry", "rows"])
+def test_a_key_that_was_found_dead_elsewhere_is_not_asked(aask, provider, entry, router_of, grouped, attempts):
+    """By another router or another process, after this one had seen it well."""
+    keys = [f"sk-{i}" for i in range(6)]
+    sim = provider(dict.fromkeys(keys, "healthy"), reply="Hi")
+    rows = [entry(sim, keys)] if grouped else [entry(sim, [key]) for key in keys]
+    router = router_of(*rows)
+    aask(router)
+    for key in keys[:5]:
+        twin = sk.candidates_for(
+            "x", [{"model_name": "x", "model": "openai/gpt-4o", "api_base": sim.base_url, "api_key": key}]
+        )
+        router.strategy.tracker.mark_failure(twin[0], "rate_limit", retry_after=60)
+    sim.clear()
+
+    for _ in range(6):
+        assert aask(router) == "Hi"
+
+    assert sim.counts == {**dict.fromkeys(keys[:5], 0), "sk-5": 6}
 
 
 @pytest.mark.parametrize("strategy", ["least-busy", "latency-based-routing", "usage-based-routing-v2"])

@@ -133,3 +133,17 @@ def test_a_stream_that_no_key_opens_is_exhausted(read, provider, entry, router_o
 
     assert isinstance(error, sk.FallbackExhaustedError)
     assert [a.candidate.name for a in error.attempts] == ["chat__key_0", "chat__key_1"]
+
+
+def test_a_stream_that_broke_gives_back_its_place(read, provider, entry, router_of, clock):
+    """Among the calls a deployment may have open at once."""
+    sim = provider({"sk-a": [HEADLESS[0], "healthy"]}, reply="Hi")
+    router = router_of(entry(sim, ["sk-a"], max_parallel_requests=1))
+
+    for _ in range(2):
+        try:
+            texts, error = read(router)
+        except sk.FallbackExhaustedError:
+            clock.advance(10)
+
+    assert ("".join(texts), error) == ("Hi", None)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import inspect
 from collections.abc import Callable
+from contextlib import suppress
 from contextvars import ContextVar, Token
 from typing import Any
 
@@ -25,6 +26,10 @@ class Story:
             self.stop = error
         elif isinstance(error, sk.FallbackExhaustedError) and not any(error is known for known in self.exhausted):
             self.exhausted.append(error)
+
+    def forget(self) -> None:
+        self.stop = None
+        self.exhausted.clear()
 
     def last_word(self, error: Exception, model: str) -> Exception:
         """What the client gets instead of ``error``."""
@@ -68,7 +73,9 @@ def guarded(fall_back: Callable[..., Any], is_active: Callable[[], bool]) -> Cal
                 raise
         finally:
             if token is not None:
-                story.reset(token)
+                mine.forget()  # copies of the context live on, in tasks and connections
+                with suppress(ValueError):  # closed from another context, as an abandoned coroutine is
+                    story.reset(token)
         raise final
 
     return fall_back_unless_stopped

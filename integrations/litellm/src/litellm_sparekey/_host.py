@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import importlib
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
 import litellm.utils
@@ -56,6 +56,12 @@ class Host:
         rows: Sequence[Deployment] = ask(model_name=model_name, team_id=team) or ()
         return rows
 
+    def check(self, names: Iterable[str]) -> None:
+        """Raise :class:`sparekey.ConfigError` when the router lacks one of these methods."""
+        lacks = [name for name in names if not callable(getattr(self.inside, name, None))]
+        if lacks:
+            raise sk.ConfigError(f"this LiteLLM's router has no {', '.join(lacks)}; litellm-sparekey does not know it")
+
     # -- changing --------------------------------------------------------------------------
 
     def register(self, strategy: CustomRoutingStrategyBase) -> None:
@@ -69,10 +75,8 @@ class Host:
                 self._ours[name] = value
 
     def wrap(self, name: str, wrapper: Callable[[Callable[..., Any]], Callable[..., Any]]) -> None:
-        """Put ``wrapper(method)`` in the place of the router's ``method``, if it has one."""
-        if (method := getattr(self.inside, name, None)) is None:
-            return
-        ours = wrapper(method)
+        """Put ``wrapper(method)`` in the place of the router's ``method``."""
+        ours = wrapper(getattr(self.inside, name))
         self._before[name] = vars(self.inside).get(name, _NOTHING)
         self._ours[name] = ours
         setattr(self.inside, name, ours)

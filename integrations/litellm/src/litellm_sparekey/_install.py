@@ -17,7 +17,6 @@ if TYPE_CHECKING:
     from litellm.router import Router
 
 _INSTALLATION = "_sparekey_installation"
-_STREAMS_ARE_OPENED_IN = ("_acompletion_streaming_iterator", "_completion_streaming_iterator")
 _DEFAULTS = (None, None, "memory://", None)
 
 
@@ -43,8 +42,8 @@ def install(
         on_attempt: hears of every attempt as it ends: failures, skips and the success.
 
     Raises:
-        sparekey.ConfigError: this LiteLLM is too old, a deployment still has ``api_keys``, or the
-            router has a strategy of sparekey's with another tracker, policy or listener.
+        sparekey.ConfigError: this LiteLLM is too old or too new, a deployment still has ``api_keys``,
+            or the router has a strategy of sparekey's with another tracker, policy or listener.
     """
     wanted = tracker, policy, state, on_attempt
     there = _installation(router)
@@ -72,13 +71,18 @@ class Installation:
         self.wanted = wanted
         self.active = True
         host = strategy.host
+        wrappers: dict[str, Callable[[Callable[..., Any]], Callable[..., Any]]] = {
+            "make_call": self._one_walk,
+            "async_function_with_retries": self._one_round,
+            "async_function_with_fallbacks_common_utils": lambda inner: guarded(inner, lambda: self.active),
+            "_acompletion_streaming_iterator": lambda inner: drawn_first(inner, lambda: self.active),
+            "_completion_streaming_iterator": lambda inner: drawn_first(inner, lambda: self.active),
+        }
+        host.check(wrappers)
         host.stop_cooldowns()
         host.register(strategy)
-        host.wrap("make_call", self._one_walk)
-        host.wrap("async_function_with_retries", self._one_round)
-        host.wrap("async_function_with_fallbacks_common_utils", lambda inner: guarded(inner, lambda: self.active))
-        for name in _STREAMS_ARE_OPENED_IN:
-            host.wrap(name, lambda inner: drawn_first(inner, lambda: self.active))
+        for name, wrapper in wrappers.items():
+            host.wrap(name, wrapper)
         setattr(host.inside, _INSTALLATION, self)
 
     def undo(self) -> None:

@@ -97,7 +97,7 @@ class SparekeyRoutingStrategy(CustomRoutingStrategyBase):
                     request_kwargs=question.settings,
                 )
             except Exception as error:
-                walk.refused(error)
+                walk.refused(question, error)
             else:
                 if walk.takes(question, row):
                     return row
@@ -126,7 +126,7 @@ class SparekeyRoutingStrategy(CustomRoutingStrategyBase):
                     request_kwargs=question.settings,
                 )
             except Exception as error:
-                walk.refused(error)
+                walk.refused(question, error)
             else:
                 if walk.takes(question, row):
                     return row

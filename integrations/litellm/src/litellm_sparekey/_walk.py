@@ -8,7 +8,7 @@ offer is made, until one is taken or nobody is left.
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from typing import Any
 
 import litellm.types.router
@@ -89,10 +89,15 @@ class Walk:
         question.exclude(self._plan.without(self._offered))
         return 0.0
 
-    def refused(self, error: Exception) -> None:
-        """LiteLLM picked none of those offered: it has rules against them. Raises ``error`` if there was no offer."""
+    def refused(self, question: Question, error: Exception) -> None:
+        """LiteLLM picked none of those offered: it has rules against them, or has them no more.
+
+        Raises ``error`` when there was no offer.
+        """
         if not self._offered:
             raise error
+        if not self._refused and self._renew(question):
+            return
         self._refusal = error
         self._refused.update(slot.id for slot in self._offered)
 
@@ -108,7 +113,8 @@ class Walk:
             return False
         run, now = self._runs[-1], self._chain.now()
         if self._on_trust and run.rank(slot.candidate, now) != 0:
-            plan.last_offer = None
+            assert self._plan is not None
+            self._plan.last_offer = None
             return False
         self._skip_before(slot, run, now)
         run.take(slot.candidate, now)
@@ -135,10 +141,10 @@ class Walk:
         if self._slot is not None:
             self._runs[-1].succeeded(self._chain.now())
 
-    def watch(self) -> Any:
+    def watch(self) -> Callable[[Exception], BaseException] | None:
         """What to tell when the stream now beginning breaks: it returns what to raise."""
         if self._slot is None:
-            return lambda error: error
+            return None
         chain, run, candidate, began = self._chain, self._runs[-1], self._slot.candidate, self._runs[-1].started_at
         return lambda error: run.broke(candidate, began, error, chain.now())
 
@@ -150,7 +156,7 @@ class Walk:
     # -- inside ----------------------------------------------------------------------------
 
     def _enter(self, plan: Plan) -> None:
-        self._plan = plan
+        self._plan, self._on_trust = plan, False
         run = self._chain.begin(plan.candidates)
         self._runs.append(run)
         self._entries = plan.entries
@@ -164,20 +170,21 @@ class Walk:
         """The slots of the best rank: of each entry the first, until LiteLLM refuses, then all of them."""
         run, now = self._runs[-1], self._chain.now()
         beginning = not self._tried and not self._refused and self._chain.policy.selection == "ordered"
-        # A group may have a thousand entries; as long as nobody better has recovered, the last offer stands.
-        self._on_trust = beginning and plan.last_offer is not None
         if beginning and plan.last_offer is not None:
+            # A group may have a thousand entries; as long as nobody better has recovered, the offer stands.
             offered, better = plan.last_offer
-            if all(run.rank(slot.candidate, now) != 0 for slot in better):
+            self._on_trust = all(run.rank(slot.candidate, now) != 0 for slot in better)
+            if self._on_trust:
                 return offered
-            self._on_trust = False
-        lowest, best, passed = _NEVER, [], []
+        self._on_trust = False
+        lowest = _NEVER
+        best: list[Slot] = []
+        passed: list[Slot] = []
         for entry in self._entries.values():
-            mine, found, before = self._best_of(entry, run, now)
-            if mine < lowest:
-                lowest, best = mine, found
-            elif found and mine == lowest:
-                best += found
+            rank, found, before = self._best_of(entry, run, now)
+            if rank < lowest:
+                lowest, best = rank, []
+            best += found if rank == lowest else ()
             passed += before
         if beginning:
             plan.last_offer = (best, passed) if lowest == 0 else None
@@ -187,7 +194,9 @@ class Walk:
 
     def _best_of(self, entry: list[Slot], run: sk.Run, now: float) -> tuple[int, list[Slot], list[Slot]]:
         """The best rank in ``entry``, whom to offer of it, and who is passed over for that."""
-        lowest, best, passed = _NEVER, [], []
+        lowest = _NEVER
+        best: list[Slot] = []
+        passed: list[Slot] = []
         for slot in entry:
             if slot.candidate in self._tried or slot.id in self._refused:
                 continue
