@@ -83,7 +83,7 @@ def test_a_picture_that_cannot_be_written_is_one_line(sparekey, tmp_path):
 LIARS = {
     "answers without asking": "def ask(self, prompt, **settings): return 'Paris.'",
     "does not report": "def ask(self, prompt, **settings): self.heard.clear(); return super().ask(prompt, **settings)",
-    "falls over": f"def ask(self, prompt, **settings): raise RuntimeError('sk-test-{'x' * 20}')",
+    "falls over": f"def ask(self, prompt, **settings): raise RuntimeError('sk-test-{'x9' * 10}')",
 }
 
 
