@@ -104,6 +104,7 @@ class Run:
     def rank(self, candidate: Candidate, now: float) -> int | None:
         """How gladly ``candidate`` is tried now, 0 first, for a host that picks one of equals; None: not at all."""
         if self._deadline_at is not None and (self._late or now >= self._deadline_at):
+            self._late = True
             return None
         if candidate in self._taken or candidate.group in self._closed:
             return None

@@ -114,8 +114,8 @@ def test_nothing_is_kept_of_a_request_that_is_over(loop, provider, entry, router
     router = router_of(entry(sim, ["sk-a", "sk-b"]), entry(sim, ["sk-c"], name="dead"))
     walks, begin = [], router.strategy.begin
 
-    def remembered():
-        walk = begin()
+    def remembered(*given):
+        walk = begin(*given)
         walks.append(weakref.ref(walk))
         return walk
 

@@ -146,10 +146,28 @@ def exhausted(stories: Sequence[sk.FallbackExhaustedError], model: str, because:
 def joined(stories: Iterable[sk.FallbackExhaustedError], because: str = "") -> sk.FallbackExhaustedError:
     """All attempts in order, and the soonest recovery."""
     told = list(stories)
+    attempts = [attempt for story in told for attempt in story.attempts]
+    if len(told) > 1 and any(story.because.startswith("the deadline was spent") for story in told):
+        tried = sum(not attempt.skipped for attempt in attempts)
+        because = f"the deadline was spent after {tried} attempt{'' if tried == 1 else 's'}"
     soonest = min((s for s in told if s.retry_at is not None), key=lambda s: s.retry_at or 0.0, default=None)
     return sk.FallbackExhaustedError(
-        [attempt for story in told for attempt in story.attempts],
+        attempts,
         retry_at=None if soonest is None else soonest.retry_at,
         retry_after=None if soonest is None else soonest.retry_after,
         because=because if len(told) != 1 else because or told[0].because,
     )
+
+
+_END = "_sparekey_ends"
+
+
+def remember_end(error: Exception, ends: float | None) -> None:
+    """Keep the request's deadline, in epoch seconds, with the error of one of its groups."""
+    setattr(error, _END, ends)
+
+
+def end_of(error: Exception) -> float | None:
+    """The deadline :func:`remember_end` kept."""
+    ends: float | None = getattr(error, _END, None)
+    return ends

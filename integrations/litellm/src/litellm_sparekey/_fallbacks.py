@@ -11,7 +11,7 @@ from typing import Any
 from litellm.exceptions import ContentPolicyViolationError, ContextWindowExceededError
 
 import sparekey as sk
-from litellm_sparekey._errors import joined, stops
+from litellm_sparekey._errors import end_of, joined, stops
 
 
 class Story:
@@ -20,8 +20,12 @@ class Story:
     def __init__(self) -> None:
         self.stop: Exception | None = None
         self.exhausted: list[sk.FallbackExhaustedError] = []
+        self.ends: float | None = None
+        """The request's deadline, in epoch seconds: its fallbacks have what the first group left of it."""
 
     def hear(self, error: Exception) -> None:
+        if self.ends is None:
+            self.ends = end_of(error)
         if stops(error):
             self.stop = error
         elif isinstance(error, sk.FallbackExhaustedError) and not any(error is known for known in self.exhausted):

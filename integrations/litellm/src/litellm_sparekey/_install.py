@@ -17,7 +17,7 @@ if TYPE_CHECKING:
     from litellm.router import Router
 
 _INSTALLATION = "_sparekey_installation"
-_DEFAULTS = (None, None, "memory://", None)
+_DEFAULTS = (None, None, "memory://", None, None)
 
 
 def install(
@@ -27,6 +27,7 @@ def install(
     policy: sk.Policy | None = None,
     state: str = "memory://",
     on_attempt: Callable[[sk.Attempt], object] | None = None,
+    deadline: float | None = None,
 ) -> SparekeyRoutingStrategy:
     """Let ``router`` try every key of a group before a request fails, and remember who is cooling.
 
@@ -40,18 +41,21 @@ def install(
         policy: what each reason does; the tracker's when None.
         state: where the shared tracker keeps its records.
         on_attempt: hears of every attempt as it ends: failures, skips and the success.
+        deadline: seconds that a request may take over all its keys and fallbacks (of a stream: until it begins).
 
     Raises:
         sparekey.ConfigError: this LiteLLM is too old or too new, a deployment still has ``api_keys``,
             or the router has a strategy of sparekey's with another tracker, policy or listener.
     """
-    wanted = tracker, policy, state, on_attempt
+    wanted = tracker, policy, state, on_attempt, deadline
     there = _installation(router)
     if there is not None:
         if wanted not in (there.wanted, _DEFAULTS):
             raise sk.ConfigError("this router has sparekey installed with other settings; uninstall(router) first")
         return there.strategy
-    strategy = SparekeyRoutingStrategy(router, tracker=tracker, policy=policy, state=state, on_attempt=on_attempt)
+    strategy = SparekeyRoutingStrategy(
+        router, tracker=tracker, policy=policy, state=state, on_attempt=on_attempt, deadline=deadline
+    )
     Installation(strategy, wanted)
     return strategy
 
@@ -104,7 +108,7 @@ class Installation:
                 raise told.stop
             if self.strategy.host.lost():
                 self.strategy.host.register(self.strategy)
-            walk = self.strategy.begin()
+            walk = self.strategy.begin(told.ends if told is not None else None)
             under_way = Current(self.strategy, walk)
             token = current.set(under_way)
             try:

@@ -47,6 +47,7 @@ class SparekeyRoutingStrategy(CustomRoutingStrategyBase):
         policy: what each reason does; the tracker's when None.
         state: where the shared tracker keeps its records.
         on_attempt: hears of every attempt as it ends: failures, skips and the success.
+        deadline: seconds that a request may take over all its keys and fallbacks (of a stream: until it begins).
 
     Raises:
         sparekey.ConfigError: this LiteLLM is too old, or a deployment still has ``api_keys``.
@@ -60,7 +61,11 @@ class SparekeyRoutingStrategy(CustomRoutingStrategyBase):
         policy: sk.Policy | None = None,
         state: str = "memory://",
         on_attempt: Callable[[sk.Attempt], object] | None = None,
+        deadline: float | None = None,
     ) -> None:
+        if deadline is not None and not 0 <= deadline < float("inf"):
+            raise sk.ConfigError(f"deadline must be a number of seconds, 0 or more, not {deadline!r}")
+        self._deadline = deadline
         self.tracker = tracker if tracker is not None else sk.shared_tracker(policy, state)
         self.host = Host(router)
         self._chain = sk.FallbackChain(self.tracker, policy, on_attempt=on_attempt)
@@ -131,9 +136,11 @@ class SparekeyRoutingStrategy(CustomRoutingStrategyBase):
                 if walk.takes(question, row):
                     return row
 
-    def begin(self) -> Walk:
-        """A request's walk, for whoever makes its calls."""
-        return Walk(self._chain, self._plans)
+    def begin(self, ends: float | None = None) -> Walk:
+        """A request's walk, for whoever makes its calls; ``ends`` is when an earlier one of it has to be over."""
+        if ends is None and self._deadline is not None:
+            ends = self._chain.now() + self._deadline
+        return Walk(self._chain, self._plans, ends)
 
     def _walk(self) -> Walk:
         """The walk of the request under way; for a selection by itself, one that ends with it."""

@@ -14,7 +14,7 @@ from typing import Any
 import litellm.types.router
 
 import sparekey as sk
-from litellm_sparekey._errors import exhausted, mark_stop
+from litellm_sparekey._errors import exhausted, mark_stop, remember_end
 from litellm_sparekey._host import Deployment
 from litellm_sparekey._plan import Plan, Plans, Slot, id_of
 
@@ -22,6 +22,9 @@ _EXCLUDED = "_excluded_deployment_ids"  # LiteLLM's own, for its weighted failov
 _ASKED_TOO_OFTEN = 3
 _LAST_RESORT, _NEVER = 3, 4  # of the engine's ranks
 _FILTERED_AWAY = (litellm.types.router.RouterRateLimitError, litellm.types.router.RouterRateLimitErrorBasic)
+
+
+_TIMEOUTS = ("timeout", "request_timeout", "stream_timeout")
 
 
 class Question:
@@ -42,17 +45,22 @@ class Question:
         if ids:
             self.settings[_EXCLUDED] = [*(self._given.get(_EXCLUDED) or ()), *ids]
 
-    def limit(self, seconds: float) -> None:
-        """Let the call take so long at most, if the request does not say."""
-        if not any(self.settings.get(name) for name in ("timeout", "request_timeout", "stream_timeout")):
+    def limit(self, seconds: float, *, strictly: bool) -> None:
+        """Let the call take so long at most: if the request does not say, or ``strictly`` even if it says more."""
+        said = {name: self.settings[name] for name in _TIMEOUTS if self.settings.get(name)}
+        if not said or (strictly and "timeout" not in said):
             self.settings["timeout"] = seconds
+        for name, value in said.items() if strictly else ():
+            if not isinstance(value, (int, float)) or value > seconds:
+                self.settings[name] = seconds
 
 
 class Walk:
     """What was offered and tried, and what came of it. Belongs to one request, as :class:`sparekey.Run` does."""
 
-    def __init__(self, chain: sk.FallbackChain, plans: Plans) -> None:
+    def __init__(self, chain: sk.FallbackChain, plans: Plans, ends: float | None = None) -> None:
         self._chain = chain
+        self._ends = ends  # the request's deadline, in epoch seconds
         self._plans = plans
         self._plan: Plan | None = None
         self._runs: list[sk.Run] = []
@@ -78,6 +86,9 @@ class Walk:
         """
         if self._plan is None and (plan := self._plans.of(question.model, question.team)) is not None:
             self._enter(plan)
+            if self._ends is not None and self._chain.now() >= self._ends:
+                self._runs[-1].rank(plan.candidates[0], self._chain.now())  # which finds that time is up
+                raise self._nobody(question.model, self._chain.now())
         if self._plan is None:
             question.exclude([])  # LiteLLM knows what is behind this name; the answer will show
             return 0.0
@@ -120,8 +131,9 @@ class Walk:
         run.take(slot.candidate, now)
         self._tried.add(slot.candidate)
         self._slot = slot
-        if slot.candidate.timeout is None and (limit := run.limit()) is not None:
-            question.limit(limit.seconds)
+        limit = run.limit()
+        if limit is not None and (limit.by_deadline or slot.candidate.timeout is None):
+            question.limit(limit.seconds, strictly=limit.by_deadline)
         return True
 
     # -- hearing ---------------------------------------------------------------------------
@@ -157,7 +169,8 @@ class Walk:
 
     def _enter(self, plan: Plan) -> None:
         self._plan, self._on_trust = plan, False
-        run = self._chain.begin(plan.candidates)
+        left = None if self._ends is None else max(0.0, self._ends - self._chain.now())
+        run = self._chain.begin(plan.candidates, deadline=left)
         self._runs.append(run)
         self._entries = plan.entries
         if self._chain.policy.selection != "ordered":
@@ -270,4 +283,5 @@ class Walk:
             return self._refusal
         error = exhausted(stories, model, "" if not self._refused else f"all that LiteLLM allows for {model!r} failed")
         error.__cause__ = self._runs[-1].last_error
+        remember_end(error, self._ends)
         return error
