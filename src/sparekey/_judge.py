@@ -24,6 +24,8 @@ def judge(
     took = max(0.0, now - started_at)
     if verdict is None:
         return policy.unclassified, Attempt(candidate, error, None, took)
+    if verdict.blameless:
+        return Action.NEXT_CANDIDATE, Attempt(candidate, error, verdict.reason, took, skipped=True)
     rule = policy.rule(verdict.reason)
     reason = rule.reads_as or verdict.reason
     attempt = Attempt(candidate, error, reason, took)

@@ -48,10 +48,14 @@ def skipped(skip: Skip) -> Attempt:
 
 def summary(log: Sequence[Entry], candidates: int, *, late: bool) -> str:
     """The first words of the exhausted error."""
-    tried = [entry.candidate for entry in log if isinstance(entry, Attempt)]
+    attempts = [entry for entry in log if isinstance(entry, Attempt)]
+    tried = [attempt.candidate for attempt in attempts if not attempt.skipped]
     if late:
         return f"the deadline was spent after {len(tried)} attempt{'' if len(tried) == 1 else 's'}"
-    skips = {entry[0] for entry in log if not isinstance(entry, Attempt)} - set(tried)
-    if not tried:
-        return f"all {len(skips)} candidates are cooling down"
-    return f"all {candidates} candidates failed" + (f", {len(skips)} of them skipped" if skips else "")
+    unfit = {attempt.candidate for attempt in attempts if attempt.skipped}
+    skips = (unfit | {entry[0] for entry in log if not isinstance(entry, Attempt)}) - set(tried)
+    if tried:
+        return f"all {candidates} candidates failed" + (f", {len(skips)} of them skipped" if skips else "")
+    if unfit:
+        return f"none of the {len(skips)} candidates can make this call now"
+    return f"all {len(skips)} candidates are cooling down"

@@ -315,7 +315,7 @@ class Run:
         return None if best is None else self._begin_from_bench(best, now)
 
     def _untried(self) -> list[Candidate]:
-        tried = {entry.candidate for entry in self._log if isinstance(entry, Attempt) and not entry.skipped}
+        tried = {entry.candidate for entry in self._log if isinstance(entry, Attempt)}
         return [c for c in self._candidates if c not in tried and c.group not in self._closed]
 
     def _read(self, error: Exception) -> tuple[BaseException, Verdict | None]:

@@ -57,6 +57,8 @@ class Verdict:
     """Whether another account's key of the same model could succeed."""
     other_model_helps: bool = True
     """Whether another model, or another provider, could succeed."""
+    blameless: bool = False
+    """Whether the candidate merely cannot make this one call: it is skipped, whatever the reason, and nothing cools."""
 
 
 Classify: TypeAlias = Callable[[BaseException], Verdict | None]
