@@ -5,7 +5,7 @@ from __future__ import annotations
 import openai
 import pytest
 from langchain_anthropic import ChatAnthropic
-from langchain_core.rate_limiters import InMemoryRateLimiter
+from langchain_core.rate_limiters import BaseRateLimiter
 from langchain_openai import AzureChatOpenAI, ChatOpenAI
 
 import sparekey as sk
@@ -120,18 +120,42 @@ def test_a_model_that_cannot_be_rebuilt_is_left_with_a_warning(simulate, keys):
         assert "key-1" in model.invoke("hello").content
 
 
-def test_a_models_own_rate_limiter_is_minded(scripted, monkeypatch, ask_whole):
-    """LangChain minds it around a model, and the model is asked underneath."""
-    limiter, waits = InMemoryRateLimiter(), []
-    monkeypatch.setattr(limiter, "acquire", lambda *, blocking: waits.append(blocking))
-    monkeypatch.setattr(limiter, "aacquire", lambda *, blocking: _done(waits.append(blocking)))
+class Limiter(BaseRateLimiter):
+    """Has room as often as it is told to, and then only for those who wait."""
 
-    ask_whole(ChatSparekey.from_models([scripted(rate_limiter=limiter)]), "hello")
-    assert waits == [True]
+    def __init__(self, room: int) -> None:
+        self.room, self.waits = room, 0
+
+    def acquire(self, *, blocking: bool = True) -> bool:
+        if not blocking and not self.room:
+            return False
+        self.waits += not self.room
+        self.room = max(0, self.room - 1)
+        return True
+
+    async def aacquire(self, *, blocking: bool = True) -> bool:
+        return self.acquire(blocking=blocking)
 
 
-async def _done(value):
-    return value
+def test_a_models_own_rate_limiter_is_minded(scripted, ask_whole):
+    """LangChain minds it around a model, and the model is asked underneath; the next model need not wait for it."""
+    limiter = Limiter(room=1)
+    given = [scripted(name_="limited", rate_limiter=limiter), scripted(name_="free")]
+    model = ChatSparekey.from_models(given, tracker=sk.CooldownTracker())
+
+    assert [ask_whole(model, "hello") for _ in range(3)] == ["limited", "free", "free"]
+    assert (limiter.waits, model.tracker.snapshot()) == (0, {})
+
+
+def test_when_no_other_is_well_the_limiter_is_waited_for(scripted, ask_whole):
+    """Rather than failing a request that only has to be a little later."""
+    limiter = Limiter(room=0)
+    given = [scripted(name_="limited", rate_limiter=limiter), scripted(name_="cooling")]
+    model = ChatSparekey.from_models(given, tracker=sk.CooldownTracker())
+    model.tracker.mark_failure(model.candidates[1], "auth")
+
+    assert ask_whole(model, "hello") == "limited"
+    assert limiter.waits == 1
 
 
 def test_an_error_nothing_is_known_of_stops_at_once(scripted, ask_whole):

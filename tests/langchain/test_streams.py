@@ -88,25 +88,28 @@ def test_who_served_is_noted_once(three_dead, chat):
     model = chat(three_dead)
     ids = [who.id for who in model.candidates]
     chunks = list(model.stream("hello"))
+    note = whole(chunks).response_metadata["sparekey"]
 
     assert sum("sparekey" in part.response_metadata for part in chunks) == 1
-    assert whole(chunks).response_metadata["sparekey"] == {
-        "candidate": ids[3],
-        "failed": [
-            {"candidate": ids[0], "reason": "rate_limit"},
-            {"candidate": ids[1], "reason": "auth"},
-            {"candidate": ids[2], "reason": "billing"},
-        ],
-    }
-    assert whole(model.stream("again")).response_metadata["sparekey"] == {"candidate": ids[3]}
+    assert note["candidate"] == ids[3]
+    assert [(each["candidate"], each["reason"]) for each in note["attempts"]] == [
+        (ids[0], "rate_limit"),
+        (ids[1], "auth"),
+        (ids[2], "billing"),
+    ]
+    assert all(0 < each["duration"] < 60 for each in note["attempts"])
+    assert whole(model.stream("again")).response_metadata["sparekey"] == {"candidate": ids[3], "attempts": []}
 
 
 def test_a_whole_answer_notes_who_served(three_dead, chat, ask_whole):
     """The same note as on a stream."""
     model = chat(three_dead)
 
-    assert len(model.invoke("hello").response_metadata["sparekey"]["failed"]) == 3
-    assert model.invoke("again").response_metadata["sparekey"] == {"candidate": model.candidates[3].id}
+    assert len(model.invoke("hello").response_metadata["sparekey"]["attempts"]) == 3
+    assert model.invoke("again").response_metadata["sparekey"] == {
+        "candidate": model.candidates[3].id,
+        "attempts": [],
+    }
 
 
 def test_a_caller_who_stops_early_blames_nobody(streaming):

@@ -89,7 +89,7 @@ def test_the_new_events_are_streamed_once(three_dead, chat):
     stream = chat(three_dead).stream_events("hello", version="v3")
 
     assert "".join(stream.text) == "Hello from key-4 (gpt-4o): you said 'hello'"
-    assert len(stream.output.response_metadata["sparekey"]["failed"]) == 3
+    assert len(stream.output.response_metadata["sparekey"]["attempts"]) == 3
 
 
 def test_a_trace_names_who_would_serve_now(simulate, keys):

@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from typing import Any
 
 from langchain_core.messages import AIMessageChunk, BaseMessage
 from langchain_core.outputs import ChatGeneration, ChatGenerationChunk
+
+import sparekey as sk
 
 NOTE = "sparekey"
 """The key in ``response_metadata`` under which the note on who served stands."""
@@ -50,6 +53,26 @@ def as_chunk(generation: ChatGeneration) -> ChatGenerationChunk:
 def empty_chunk(note: dict[str, Any]) -> ChatGenerationChunk:
     """What stands for a stream that ended without any chunk; LangChain takes none for an error."""
     return ChatGenerationChunk(message=AIMessageChunk(content="", response_metadata={NOTE: note}))
+
+
+def note_of(candidate: sk.Candidate, attempts: Iterable[sk.Attempt]) -> dict[str, Any]:
+    """The note: who served, and who had a turn before, why it failed and how many seconds it took.
+
+    Ids, reasons and times only. An error's text may repeat a key, and messages are stored and cached.
+    Who was passed over because it cools is not in it: with a thousand keys that would be the message.
+    """
+    return {
+        "candidate": candidate.id,
+        "attempts": [
+            {
+                "candidate": attempt.candidate.id,
+                "reason": attempt.reason.value if attempt.reason else "unknown",
+                "duration": round(attempt.duration, 6),
+            }
+            for attempt in attempts
+            if not isinstance(attempt.error, sk.CoolingError)
+        ],
+    }
 
 
 def sign(message: BaseMessage, note: dict[str, Any]) -> None:

@@ -12,6 +12,7 @@ from langchain_core.language_models import BaseChatModel
 import sparekey as sk
 from langchain_sparekey._given import candidate_of, prepared
 from langchain_sparekey._loops import survives_loops
+from langchain_sparekey._markers import family_named
 from langchain_sparekey._providers import build, check_provider, from_factory, langchain_name
 
 Factory: TypeAlias = Callable[[sk.ModelConfig], BaseChatModel]
@@ -31,6 +32,7 @@ class Clients(ABC):
         self._models: dict[tuple[str, str], BaseChatModel] = {}
         self._identities: dict[str, dict[str, Any]] = {}
         self._traces: dict[tuple[str, str], dict[str, Any]] = {}
+        self._primaries: dict[str, str | None] = {}
         self._lock = threading.Lock()
 
     def candidates(self, name: str) -> tuple[sk.Candidate, ...]:
@@ -69,6 +71,14 @@ class Clients(ABC):
         if (trace := self._traces.get(key)) is None:
             trace = self._traces[key] = self._trace(candidate)
         return trace
+
+    def primary(self, name: str) -> str | None:
+        """The provider of the first of ``name``, when the chain has others too; None when all are of one."""
+        if name not in self._primaries:
+            different = {(who.provider, who.endpoint): who for who in reversed(self.candidates(name))}
+            providers = [family_named(self.traced(who).get("ls_provider", "")) for who in different.values()]
+            self._primaries[name] = providers[-1] if len(set(providers)) > 1 else None
+        return self._primaries[name]
 
     @abstractmethod
     def _find(self, name: str) -> Sequence[sk.Candidate]: ...

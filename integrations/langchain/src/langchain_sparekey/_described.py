@@ -17,6 +17,7 @@ import sparekey as sk
 from langchain_sparekey._clients import Clients
 from langchain_sparekey._profile import common_profile
 from langchain_sparekey._request import OnAttempt
+from langchain_sparekey._structured import FORMAT, STRUCTURE, ServedParser, Structure, structured
 from langchain_sparekey._tools import Tools
 
 _LOOKED_AT = 32
@@ -104,8 +105,7 @@ class DescribedModel(BaseChatModel):
             return super().__getattr__(name)
 
     def _common_profile(self) -> dict[str, Any] | None:
-        different = {(who.provider, who.model): who for who in reversed(self.candidates)}
-        return common_profile(self.clients.model(who).profile for who in different.values())
+        return common_profile(self.clients.model(who).profile for who in self._different())
 
     # -- tools -----------------------------------------------------------------------------
 
@@ -126,6 +126,45 @@ class DescribedModel(BaseChatModel):
         if tool_choice is not None:
             kwargs["tool_choice"] = tool_choice
         return self.bind(tools=Tools(tools), **kwargs)
+
+    def with_structured_output(
+        self,
+        schema: dict[str, Any] | type | None = None,
+        *,
+        include_raw: bool = False,
+        **kwargs: Any,
+    ) -> Runnable[LanguageModelInput, Any]:
+        """This model, answering in the form of ``schema``.
+
+        Each candidate's own model goes about it in its own way (a native JSON schema, a tool), and whoever answered
+        parses. A method or strictness that a candidate's provider does not know is left out for that candidate.
+
+        Args:
+            schema: a pydantic class, a ``TypedDict``, a JSON schema or a tool's.
+            include_raw: give a dict of ``raw``, ``parsed`` and ``parsing_error``, and raise nothing that cannot be parsed.
+            kwargs: further arguments of the candidates' ``with_structured_output``, such as ``method`` and ``strict``.
+
+        Raises:
+            Exception: no candidate's model can do it as asked; what the first of them says.
+        """
+        structure = Structure(schema, kwargs)
+        structure.check(self.clients.model(who) for who in self._different())
+        told = {"kwargs": {"method": kwargs.get("method", "default"), **kwargs}, "schema": schema}
+        llm = self.bind(**{STRUCTURE: structure, FORMAT: told})
+        return structured(llm, ServedParser(structure, self._server), include_raw=include_raw)
+
+    def _server(self, candidate_id: str) -> tuple[BaseChatModel, sk.Candidate]:
+        """Who gave an answer; the first for one that is not of this chain."""
+        chain = self.candidates
+        who = next((who for who in chain if who.id == candidate_id), chain[0])
+        return self.clients.model(who), who
+
+    def _different(self) -> list[sk.Candidate]:
+        """One candidate of each model, in order."""
+        found: dict[tuple[str, str], sk.Candidate] = {}
+        for who in self.candidates:
+            found.setdefault((who.provider, who.model), who)
+        return list(found.values())
 
     # -- copies ----------------------------------------------------------------------------
     # The memory and the connections are what copies have in common, deep ones too.

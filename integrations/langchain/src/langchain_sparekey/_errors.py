@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
+from contextlib import suppress
+from functools import lru_cache
 
-from langchain_core.exceptions import ModelError
+from langchain_core.exceptions import ContextOverflowError, ModelError
 
 import sparekey as sk
 
@@ -12,6 +14,10 @@ _MAY_PASS = frozenset(
     {sk.Reason.RATE_LIMIT, sk.Reason.OVERLOADED, sk.Reason.TIMEOUT, sk.Reason.SERVER_ERROR, sk.Reason.NETWORK}
 )
 """Reasons that end by themselves; a revoked key or an empty purse does not."""
+
+
+class CannotServeError(sk.SparekeyError):
+    """A candidate cannot make one call, for a reason that is not its health; another may. Its cause says why."""
 
 
 class ModelsExhaustedError(sk.FallbackExhaustedError, ModelError):
@@ -39,11 +45,41 @@ class ModelsExhaustedError(sk.FallbackExhaustedError, ModelError):
         self.is_retryable = not tried or any(attempt.reason in _MAY_PASS for attempt in tried)
 
 
-def exhausted(error: sk.FallbackExhaustedError, candidates: Sequence[sk.Candidate]) -> ModelsExhaustedError:
-    """``error`` as LangChain's; raise it from the cause of ``error``."""
+def leaving(error: sk.FallbackExhaustedError, candidates: Sequence[sk.Candidate]) -> BaseException:
+    """What to raise in place of ``error``, which LangChain does not know."""
+    attempts = error.attempts
+    if attempts and all(attempt.skipped and not isinstance(attempt.error, sk.CoolingError) for attempt in attempts):
+        # Nobody can make such a call: that is about the call, and no other than a single model would say of it.
+        first = attempts[0].error
+        return (first.__cause__ or first) if isinstance(first, CannotServeError) else first or error
+    tried = [attempt for attempt in attempts if not attempt.skipped]
+    last = error.__cause__
+    if isinstance(last, ContextOverflowError) and all(each.reason is sk.Reason.CONTEXT_OVERFLOW for each in tried):
+        return last  # LangChain's summarising middleware waits for it
     translated = ModelsExhaustedError(
-        error.attempts, retry_at=error.retry_at, retry_after=error.retry_after, because=error.because
+        attempts, retry_at=error.retry_at, retry_after=error.retry_after, because=error.because
     )
-    if len({attempt.candidate for attempt in translated.attempts}) < len(candidates):
+    if len({attempt.candidate for attempt in attempts}) < len(candidates):
         translated.is_retryable = True  # the deadline came before everybody's turn had
+    translated.__cause__ = last
     return translated
+
+
+def steers_a_graph(error: BaseException) -> bool:
+    """Whether ``error`` is LangGraph's way to stop or resume a graph, which is nobody's failure."""
+    return any(parent.__name__ == "GraphBubbleUp" for parent in type(error).__mro__)
+
+
+def read_as_overflow(error: BaseException) -> None:
+    """Let ``error`` be LangChain's ``ContextOverflowError`` too, beside what its provider's package made it.
+
+    Not every package says so of a prompt that is too long, and LangChain's summarising middleware goes by it.
+    """
+    if not isinstance(error, ContextOverflowError):
+        with suppress(TypeError):  # the class of a compiled module cannot be changed
+            error.__class__ = _overflowing(type(error))  # type: ignore[arg-type]  # mypy takes the class for an instance
+
+
+@lru_cache(maxsize=64)
+def _overflowing(kind: type[BaseException]) -> type[BaseException]:
+    return type(kind.__name__, (kind, ContextOverflowError), {"__module__": kind.__module__, "__doc__": kind.__doc__})

@@ -13,7 +13,7 @@ from langchain_core.outputs import ChatGenerationChunk, ChatResult
 from pydantic import SecretStr, ValidationError
 
 import sparekey as sk
-from langchain_sparekey._chunks import as_chunk, empty_chunk, is_substantive, sign
+from langchain_sparekey._chunks import as_chunk, empty_chunk, is_substantive
 from langchain_sparekey._clients import Clients, Factory, GivenClients, ListedClients
 from langchain_sparekey._described import DescribedModel
 from langchain_sparekey._entries import completed, is_seconds, listed_models, one_model, only_name, refuse
@@ -173,14 +173,13 @@ class ChatSparekey(DescribedModel):
         run_manager: CallbackManagerForLLMRun | None = None,
         **kwargs: Any,
     ) -> ChatResult:
-        with self._request(run_manager, kwargs) as request:
+        with self._request(messages, run_manager, kwargs) as request:
 
             def ask(candidate: sk.Candidate) -> ChatResult:
-                model, given = request.turn(candidate)
-                return model._generate(messages, stop=stop, **given)
+                model, said, given = request.turn(candidate)
+                return model._generate(said, stop=stop, **given)
 
-            result = request.chain.execute(request.candidates, ask, deadline=self.deadline)
-            return _signed(result.response, request.note(result))
+            return request.signed(request.chain.execute(request.candidates, ask, deadline=self.deadline))
 
     async def _agenerate(
         self,
@@ -189,14 +188,13 @@ class ChatSparekey(DescribedModel):
         run_manager: AsyncCallbackManagerForLLMRun | None = None,
         **kwargs: Any,
     ) -> ChatResult:
-        with self._request(run_manager, kwargs) as request:
+        with self._request(messages, run_manager, kwargs) as request:
 
             async def ask(candidate: sk.Candidate) -> ChatResult:
-                model, given = await request.aturn(candidate)
-                return await past_dead_loops(lambda: model._agenerate(messages, stop=stop, **given))
+                model, said, given = await request.aturn(candidate)
+                return await past_dead_loops(lambda: model._agenerate(said, stop=stop, **given))
 
-            result = await request.chain.aexecute(request.candidates, ask, deadline=self.deadline)
-            return _signed(result.response, request.note(result))
+            return request.signed(await request.chain.aexecute(request.candidates, ask, deadline=self.deadline))
 
     def _stream(
         self,
@@ -205,20 +203,20 @@ class ChatSparekey(DescribedModel):
         run_manager: CallbackManagerForLLMRun | None = None,
         **kwargs: Any,
     ) -> Iterator[ChatGenerationChunk]:
-        with self._request(run_manager, kwargs) as request:
+        with self._request(messages, run_manager, kwargs) as request:
 
             def ask(candidate: sk.Candidate) -> Iterable[ChatGenerationChunk]:
-                model, given = request.turn(candidate)
+                model, said, given = request.turn(candidate)
                 if model._should_stream(async_api=False, **{**given, "stream": True}):
-                    return model._stream(messages, stop=stop, **given)
-                return map(as_chunk, model._generate(messages, stop=stop, **given).generations)
+                    return model._stream(said, stop=stop, **given)
+                return map(as_chunk, model._generate(said, stop=stop, **given).generations)
 
             opened = request.chain.stream(request.candidates, ask, deadline=self.deadline, commit=is_substantive)
             note: dict[str, Any] | None = request.note(opened)
             with opened.response as chunks:
                 for chunk in chunks:
                     if note is not None:
-                        sign(chunk.message, note)
+                        request.sign(chunk.message, opened.candidate, note)
                         note = None
                     if run_manager is not None:
                         run_manager.on_llm_new_token(chunk.text, chunk=chunk)
@@ -233,13 +231,13 @@ class ChatSparekey(DescribedModel):
         run_manager: AsyncCallbackManagerForLLMRun | None = None,
         **kwargs: Any,
     ) -> AsyncIterator[ChatGenerationChunk]:
-        with self._request(run_manager, kwargs) as request:
+        with self._request(messages, run_manager, kwargs) as request:
 
             async def ask(candidate: sk.Candidate) -> AsyncIterator[ChatGenerationChunk]:
-                model, given = await request.aturn(candidate)
+                model, said, given = await request.aturn(candidate)
                 if model._should_stream(async_api=True, **{**given, "stream": True}):
-                    return stream_past_dead_loops(lambda: model._astream(messages, stop=stop, **given))
-                result = await past_dead_loops(lambda: model._agenerate(messages, stop=stop, **given))
+                    return stream_past_dead_loops(lambda: model._astream(said, stop=stop, **given))
+                result = await past_dead_loops(lambda: model._agenerate(said, stop=stop, **given))
                 return _aiter(map(as_chunk, result.generations))
 
             opened = await request.chain.astream(request.candidates, ask, deadline=self.deadline, commit=is_substantive)
@@ -247,7 +245,7 @@ class ChatSparekey(DescribedModel):
             async with opened.response as chunks:
                 async for chunk in chunks:
                     if note is not None:
-                        sign(chunk.message, note)
+                        request.sign(chunk.message, opened.candidate, note)
                         note = None
                     if run_manager is not None:
                         await run_manager.on_llm_new_token(chunk.text, chunk=chunk)
@@ -255,22 +253,17 @@ class ChatSparekey(DescribedModel):
             if note is not None:
                 yield empty_chunk(note)
 
-    def _request(self, run_manager: Any, given: Mapping[str, Any]) -> Request:
+    def _request(self, messages: list[BaseMessage], run_manager: Any, given: Mapping[str, Any]) -> Request:
         return Request(
             self.clients,
             self.model,
+            messages,
             given,
             tracker=self.tracker,
             policy=self.policy,
             on_attempt=self.on_attempt,
             run_manager=run_manager,
         )
-
-
-def _signed(result: ChatResult, note: dict[str, Any]) -> ChatResult:
-    for generation in result.generations:
-        sign(generation.message, note)
-    return result
 
 
 async def _aiter(items: Iterable[T]) -> AsyncIterator[T]:

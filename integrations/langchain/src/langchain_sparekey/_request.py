@@ -2,29 +2,32 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+import logging
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import replace
 from typing import Any, Self, TypeAlias
 
 from langchain_core.language_models import BaseChatModel
+from langchain_core.messages import BaseMessage
+from langchain_core.outputs import ChatResult
 from tenacity import RetryCallState, Retrying
 
 import sparekey as sk
+from langchain_sparekey._chunks import note_of, sign
 from langchain_sparekey._clients import Clients
-from langchain_sparekey._errors import exhausted
-from langchain_sparekey._tools import CannotBindError, Tools, bound
+from langchain_sparekey._errors import CannotServeError, leaving, read_as_overflow, steers_a_graph
+from langchain_sparekey._fit import fitted
+from langchain_sparekey._issuers import ISSUERS, References, continued, is_unknown_there, references
+from langchain_sparekey._timeouts import with_timeout
 
 OnAttempt: TypeAlias = Callable[[sk.Attempt], object]
-Turn: TypeAlias = tuple[BaseChatModel, dict[str, Any]]
-"""The chat model to call, and the keyword arguments of the call."""
+Turn: TypeAlias = tuple[BaseChatModel, list[BaseMessage], dict[str, Any]]
+"""The chat model to call, and the messages and keyword arguments of the call."""
 
-# Classes whose calls take a ``timeout``, and the field in which they keep their own.
-_TIMED = {"BaseChatOpenAI": "request_timeout", "ChatAnthropic": "default_request_timeout"}
+_log = logging.getLogger("langchain_sparekey")
 
-_NOT_THIS_MODEL = sk.Verdict(sk.Reason.MODEL_NOT_FOUND, other_key_helps=False)
-"""Read so, a model is passed over with all its keys for this request, and cools for nothing."""
-
-_LEAST = 0.001
-"""Seconds; a client given 0 might take it for none at all."""
+_UNFIT = sk.Verdict(sk.Reason.FORMAT, blameless=True)
+_OUTAGES = frozenset({sk.Reason.NETWORK, sk.Reason.TIMEOUT, sk.Reason.OVERLOADED, sk.Reason.SERVER_ERROR})
 
 
 class Request:
@@ -33,12 +36,25 @@ class Request:
     Its ``with`` sees to it that errors leave as LangChain expects them.
     """
 
-    __slots__ = ("_failed", "_given", "_listener", "_on_attempt", "candidates", "chain", "clients", "tried")
+    __slots__ = (
+        "_failed",
+        "_given",
+        "_listener",
+        "_messages",
+        "_on_attempt",
+        "_primary",
+        "_refers",
+        "_turns",
+        "candidates",
+        "chain",
+        "clients",
+    )
 
     def __init__(
         self,
         clients: Clients,
         name: str,
+        messages: list[BaseMessage],
         given: Mapping[str, Any],
         *,
         tracker: sk.CooldownTracker,
@@ -47,74 +63,148 @@ class Request:
         run_manager: Any,
     ) -> None:
         self.clients = clients
-        self.candidates = clients.candidates(name)
-        self.tried = 0
+        self._messages = messages
         self._given = given
         self._on_attempt = on_attempt
+        self._primary = clients.primary(name)
+        self._turns: list[sk.Candidate] = []
         self._failed: list[sk.Attempt] = []
         # A run that nobody listens to has nobody to tell, and hearing of every attempt is not free.
         self._listener: Any = run_manager if run_manager is not None and run_manager.handlers else None
         heard = on_attempt if self._listener is None else self._hear
-        classify = self._classify if isinstance(given.get("tools"), Tools) else None
-        self.chain = sk.FallbackChain(tracker, policy, classify, heard)
+        self.chain = sk.FallbackChain(tracker, policy, self._classify, heard)
+        self._refers: References | None = references(messages, given)
+        self.candidates: Sequence[sk.Candidate] = clients.candidates(name)
+        if self._refers is not None or self._goes_on():
+            self.candidates = self._issuers()
 
     def __enter__(self) -> Self:
         return self
 
     def __exit__(self, _kind: object, error: BaseException | None, _trace: object) -> None:
         if isinstance(error, sk.FallbackExhaustedError):
-            raise exhausted(error, self.candidates) from error.__cause__
+            left = leaving(error, self.candidates)
+            if self._refers is not None and self._refers.issuer is not None and len(self.candidates) == 1:
+                left.add_note(
+                    f"sparekey: nobody but {self.candidates[0]} was asked: the request refers to what it keeps"
+                )
+            raise left from left.__cause__
+
+    # -- whose turn it is ------------------------------------------------------------------
 
     def turn(self, candidate: sk.Candidate) -> Turn:
-        """Begin the turn of ``candidate``."""
+        """Begin the turn of ``candidate``.
+
+        Raises:
+            CannotServeError: its model cannot be built, or cannot make this call.
+        """
         for state in self._retries():
             self._listener.on_retry(state)
-        model = self._model(candidate)
-        if model.rate_limiter is not None:  # LangChain minds it in invoke(), which is not what is called here
-            model.rate_limiter.acquire(blocking=True)
-        given = bound(self._given, model, candidate)
-        # Nothing can end a sync call from outside, so its client has to.
-        left = sk.time_left()
-        field = None if left is None else _timeout_field(type(model))
-        if left is None or field is None:
-            return model, given
-        own = given.get("timeout", getattr(model, field, None))
-        return model, {**given, "timeout": _at_most(max(left, _LEAST), own)}
+        model, messages, given = self._prepare(candidate)
+        limiter = model.rate_limiter  # LangChain minds it in invoke(), which is not what is called here
+        if limiter is not None and not limiter.acquire(blocking=False):
+            self._leave_to_others()
+            limiter.acquire(blocking=True)
+        return model, messages, with_timeout(given, model)
 
     async def aturn(self, candidate: sk.Candidate) -> Turn:
         """:meth:`turn` of an async call, which the engine ends by itself when its time is up."""
         for state in self._retries():
             await self._listener.on_retry(state)
-        model = self._model(candidate)
-        if model.rate_limiter is not None:
-            await model.rate_limiter.aacquire(blocking=True)
-        return model, bound(self._given, model, candidate)
+        model, messages, given = self._prepare(candidate)
+        limiter = model.rate_limiter
+        if limiter is not None and not await limiter.aacquire(blocking=False):
+            self._leave_to_others()
+            await limiter.aacquire(blocking=True)
+        return model, messages, given
+
+    def _prepare(self, candidate: sk.Candidate) -> Turn:
+        self._turns.append(candidate)
+        try:
+            model = self.clients.model(candidate)
+            return model, *fitted(self._messages, self._given, model, candidate, self._primary)
+        except Exception as error:
+            if steers_a_graph(error):
+                raise
+            verdict = sk.classify(error)
+            if verdict is not None and verdict.reason in _OUTAGES:
+                raise  # some classes call their provider when they are constructed: an attempt like any other
+            problem = CannotServeError(sk.scrub(f"cannot make this call: {type(error).__name__}: {error}"))
+            _log.warning("%s is passed over: it %s", candidate, problem)
+            raise problem from error
+
+    def _leave_to_others(self) -> None:
+        """Somebody who need not wait for a rate limiter goes first."""
+        tracker = self.chain.tracker
+        if any(who not in self._turns and tracker.is_available(who) for who in self.candidates):
+            raise CannotServeError("its rate limiter has no room now")
+
+    # -- who knows what it refers to -------------------------------------------------------
+
+    def _goes_on(self) -> bool:
+        """Whether the model goes on from the latest stored answer by itself."""
+        latest = continued(self._messages)
+        if latest is None:
+            return False
+        issuer = next((who for who in self.candidates if who.id == latest.issuer), self.candidates[0])
+        try:
+            model = self.clients.model(issuer)
+        except Exception:  # told when its turn comes
+            return False
+        self._refers = latest if getattr(model, "use_previous_response_id", False) else None
+        return self._refers is not None
+
+    def _issuers(self) -> Sequence[sk.Candidate]:
+        """Who is asked when the request refers to something: its issuer alone, or all while nobody knows it."""
+        known = None if self._refers is None else self._refers.issuer
+        issuer = next((who for who in self.candidates if who.id == known), None)
+        if issuer is None:
+            self._refers = self._refers and self._refers._replace(issuer=None)
+            return self.candidates
+        # What a key keeps, its organisation keeps.
+        own = [
+            who for who in self.candidates if who.account and (who.account, who.group) == (issuer.account, issuer.group)
+        ]
+        return [issuer, *(who for who in own if who != issuer)]
+
+    # -- what came of it -------------------------------------------------------------------
+
+    def signed(self, result: sk.FallbackResult[ChatResult]) -> ChatResult:
+        """The answer, with the note on who served in it."""
+        note = self.note(result)
+        for generation in result.response.generations:
+            self.sign(generation.message, result.candidate, note)
+        return result.response
+
+    def sign(self, message: BaseMessage, candidate: sk.Candidate, note: dict[str, Any]) -> None:
+        """Leave the note in a message, or in one chunk of it, and remember whose answer it is."""
+        ISSUERS.learn_from(message, candidate)
+        sign(message, note)
 
     def note(self, result: sk.FallbackResult[Any]) -> dict[str, Any]:
-        """Who served, and who failed before: what is left in the answer's metadata.
-
-        Ids and reasons only. An error's text may repeat a key, and messages are stored and cached.
-        """
-        note: dict[str, Any] = {"candidate": result.candidate.id}
-        if self.tried > 1:
-            note["failed"] = [
-                {"candidate": attempt.candidate.id, "reason": attempt.reason.value if attempt.reason else "unknown"}
-                for attempt in result.attempts
-                if not attempt.skipped
-            ]
-        return note
-
-    def _model(self, candidate: sk.Candidate) -> BaseChatModel:
-        self.tried += 1
-        return self.clients.model(candidate)
+        """Who served, and who failed before."""
+        if self._refers is not None:
+            ISSUERS.learn(self._refers.names, result.candidate)
+        return note_of(result.candidate, result.attempts if len(self._turns) > 1 else ())
 
     def _classify(self, error: BaseException) -> sk.Verdict | None:
-        return _NOT_THIS_MODEL if isinstance(error, CannotBindError) else sk.classify(error, now=self.chain.now())
+        if isinstance(error, CannotServeError):
+            return _UNFIT
+        if steers_a_graph(error):
+            raise error  # past the engine, with nobody blamed
+        verdict = sk.classify(error, now=self.chain.now())
+        if verdict is None:
+            return None
+        if verdict.reason is sk.Reason.CONTEXT_OVERFLOW:
+            read_as_overflow(error)
+        if self._refers is not None and self._refers.issuer is None:
+            return replace(verdict, blameless=is_unknown_there(error, verdict, self._refers.names))
+        return verdict
 
     def _hear(self, attempt: sk.Attempt) -> None:
         if self._on_attempt is not None:
             self._on_attempt(attempt)
-        if attempt.error is not None and not attempt.skipped:
+        if attempt.error is not None and not isinstance(attempt.error, sk.CoolingError):
             self._failed.append(attempt)
 
     def _retries(self) -> list[RetryCallState]:
@@ -122,7 +212,7 @@ class Request:
         if not self._failed:
             return []
         failed, self._failed = self._failed, []
-        first = self.tried - len(failed) + 1
+        first = len(self._turns) - len(failed) + 1
         return [_retry(attempt, number) for number, attempt in enumerate(failed, first)]
 
 
@@ -132,18 +222,3 @@ def _retry(attempt: sk.Attempt, number: int) -> RetryCallState:
     state.attempt_number = number
     state.set_exception((type(attempt.error), attempt.error, attempt.error.__traceback__))
     return state
-
-
-def _timeout_field(cls: type[BaseChatModel]) -> str | None:
-    return next((_TIMED[parent.__name__] for parent in cls.__mro__ if parent.__name__ in _TIMED), None)
-
-
-def _at_most(left: float, own: Any) -> Any:
-    """The user's own timeout, cut to what is left: a number, a tuple of parts, or an object of httpx."""
-    if own is None:
-        return left
-    if isinstance(own, (int, float)):
-        return min(left, own)
-    if isinstance(own, tuple):
-        return tuple(_at_most(left, part) for part in own)
-    return type(own)(**{name: _at_most(left, part) for name, part in own.as_dict().items()})

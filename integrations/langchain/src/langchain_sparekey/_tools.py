@@ -2,20 +2,18 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
-from typing import Any
+from collections.abc import Callable, Mapping, Sequence
+from typing import Any, TypeAlias
 
 from langchain_core.language_models import BaseChatModel
 from langchain_core.utils.function_calling import convert_to_openai_tool
 
 import sparekey as sk
 
+Fit: TypeAlias = Callable[[Sequence[Any]], list[Any]]
+
 _HOW = ("tool_choice", "strict", "parallel_tool_calls", "response_format")
 """Keyword arguments that a provider's own ``bind_tools`` has to see together with the tools."""
-
-
-class CannotBindError(sk.SparekeyError):
-    """A candidate's model does not take these tools; another model may."""
 
 
 class Tools(list[dict[str, Any]]):
@@ -26,29 +24,40 @@ class Tools(list[dict[str, Any]]):
     """
 
     def __init__(self, raw: Sequence[Any]) -> None:
-        super().__init__(_in_openai_form(tool) for tool in raw)
+        super().__init__(as_openai_tools(raw))
         self.raw = list(raw)
         self._bound: dict[tuple[str, str, str], tuple[BaseChatModel, Mapping[str, Any]]] = {}
 
-    def bound_by(self, model: BaseChatModel, candidate: sk.Candidate, how: dict[str, Any]) -> Mapping[str, Any]:
-        """What ``model`` itself makes of them, as keyword arguments of a call."""
+    def bound_by(
+        self, model: BaseChatModel, candidate: sk.Candidate, how: dict[str, Any], fit: Fit | None
+    ) -> Mapping[str, Any]:
+        """What ``model`` itself makes of them, as keyword arguments of a call.
+
+        Raises:
+            Exception: whatever its class says of tools that it cannot bind.
+        """
         key = candidate.name, candidate.id, repr(how)
         known = self._bound.get(key)
-        if known is not None and known[0] is model:
-            return known[1]
-        try:
-            binding: Any = model.bind_tools(self.raw, **how)
-        except Exception as error:
-            raise CannotBindError(f"{type(model).__name__} cannot bind these tools: {error!r}") from error
-        self._bound[key] = model, binding.kwargs
-        return self._bound[key][1]
+        if known is None or known[0] is not model:
+            known = self._bound[key] = model, _bind(model, self.raw if fit is None else fit(self.raw), how)
+        return known[1]
+
+    def __deepcopy__(self, _memo: object) -> Tools:
+        return self
 
     def __reduce__(self) -> tuple[Any, ...]:
-        return list, (list(self),)  # raw tools are functions and classes
+        return Tools, (list(self),)  # raw tools are functions and classes; every package binds OpenAI's form, too
 
 
-def bound(given: Mapping[str, Any], model: BaseChatModel, candidate: sk.Candidate) -> dict[str, Any]:
-    """``given``, with the tools in it as ``model`` wants them."""
+def bound(given: Mapping[str, Any], model: BaseChatModel, candidate: sk.Candidate, fit: Fit | None) -> dict[str, Any]:
+    """``given``, with the tools in it as ``model`` wants them.
+
+    Args:
+        given: the keyword arguments of a call.
+        model: who is to be called.
+        candidate: whose model that is.
+        fit: leaves out the tools that the model's provider does not run; None where all can stay.
+    """
     tools = given.get("tools")
     if not isinstance(tools, Tools):
         return dict(given)
@@ -56,7 +65,16 @@ def bound(given: Mapping[str, Any], model: BaseChatModel, candidate: sk.Candidat
     if "tool_choice" in how:
         how["tool_choice"] = _in_common_words(how["tool_choice"])
     rest = {name: value for name, value in given.items() if name != "tools" and name not in how}
-    return {**tools.bound_by(model, candidate, how), **rest}
+    return {**tools.bound_by(model, candidate, how, fit), **rest}
+
+
+def _bind(model: BaseChatModel, tools: Sequence[Any], how: dict[str, Any]) -> Mapping[str, Any]:
+    if not tools:
+        how = {name: value for name, value in how.items() if name == "response_format"}
+        if not how:
+            return {}
+    binding: Any = model.bind_tools(tools, **how)
+    return {name: value for name, value in binding.kwargs.items() if name != "tools" or tools}
 
 
 def _in_common_words(choice: Any) -> Any:
@@ -70,6 +88,15 @@ def _in_common_words(choice: Any) -> Any:
             return kind
         case _:
             return choice
+
+
+def as_openai_tools(tools: Sequence[Any]) -> list[dict[str, Any]]:
+    """Tools as OpenAI writes them; a provider's own, such as web search, as they are.
+
+    Raises:
+        ValueError: one is nothing that could be a tool.
+    """
+    return [_in_openai_form(tool) for tool in tools]
 
 
 def _in_openai_form(tool: Any) -> dict[str, Any]:

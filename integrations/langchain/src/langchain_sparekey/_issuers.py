@@ -1,0 +1,152 @@
+"""What only its issuer knows: stored answers, uploaded files, encrypted reasoning.
+
+A provider keeps those under the key (or the organisation) that made them, so another key is told that
+they do not exist. A request that refers to one goes to its issuer and to nobody else: whoever answered
+left its name in the message, and ids that stand alone are remembered in this process.
+"""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from itertools import islice
+from typing import Any, NamedTuple
+
+from langchain_core.messages import AIMessage, BaseMessage
+
+import sparekey as sk
+from langchain_sparekey._chunks import NOTE
+
+_KEPT = 10_000
+"""Ids remembered, the latest ones; at some 100 bytes each."""
+
+# Settings and parts of messages and tools that name something kept at the provider.
+_NAMES = frozenset({"previous_response_id", "conversation", "container", "container_id", "file_id", "file_ids"})
+_NAMES |= {"vector_store_ids"}
+
+_NOT_OURS = frozenset({"args", "arguments", "function", "input", "input_schema", "output", "parameters"})
+"""Parts that are the user's tools' business: an argument called file_id is no file at the provider."""
+
+_NOT_FOUND = frozenset({400, 403, 404})
+"""Statuses with which a provider says that it does not know an id; the error's text then repeats it."""
+
+_SEALED = "encrypted content"
+"""What OpenAI calls reasoning that another organisation's key cannot read."""
+
+
+class References(NamedTuple):
+    """What a request refers to, and who issued it."""
+
+    names: frozenset[str]
+    """As the provider's errors would name them."""
+    issuer: str | None
+    """The id of a candidate; None when nobody knows."""
+
+
+class Issuers:
+    """Who issued which id; thread-safe."""
+
+    def __init__(self) -> None:
+        self._known: dict[str, str] = {}
+        self._lock = threading.Lock()
+
+    def learn(self, names: Iterable[str], candidate: sk.Candidate) -> None:
+        """``candidate`` knows ``names``."""
+        with self._lock:
+            self._known.update(dict.fromkeys(names, candidate.id))
+            for oldest in list(islice(self._known, max(0, len(self._known) - _KEPT))):
+                del self._known[oldest]
+
+    def learn_from(self, message: BaseMessage, candidate: sk.Candidate) -> None:
+        """``candidate`` gave this answer, which may be referred to later."""
+        if answer := _answer_id(message):
+            self.learn([answer], candidate)
+
+    def of(self, names: Iterable[str]) -> str | None:
+        """The candidate that issued one of ``names``."""
+        return next((self._known[name] for name in names if name in self._known), None)
+
+
+ISSUERS = Issuers()
+"""The process's: ids are the providers' own, and unlike."""
+
+
+def references(messages: Sequence[BaseMessage], given: Mapping[str, Any]) -> References | None:
+    """What a request refers to; None for nearly all requests."""
+    names: set[str] = set()
+    issuer: str | None = None
+    for message in messages:
+        content = message.content
+        own = set(_blocks(content)) if type(content) is list else set()
+        if isinstance(message, AIMessage):
+            if "audio" in message.additional_kwargs:  # a spoken answer is referred to by its id
+                own.update(_texts(message.additional_kwargs["audio"].get("id")))
+            issuer = _noted(message) if own else issuer
+        names |= own
+    for name in _NAMES & given.keys():
+        names.update(_texts(given[name]))
+    for tool in given.get("tools") or ():
+        if isinstance(tool, dict) and tool.get("type") != "function":
+            names.update(_blocks([tool]))
+    if not names:
+        return None
+    before = given.get("previous_response_id")
+    if before is not None:
+        said = (message for message in messages if _answer_id(message) == before)
+        issuer = next((who for message in said if (who := _noted(message))), issuer)
+    return References(frozenset(names), issuer or ISSUERS.of(names))
+
+
+def continued(messages: Sequence[BaseMessage]) -> References | None:
+    """What a model refers to that always goes on from the latest stored answer (``use_previous_response_id``)."""
+    for message in reversed(messages):
+        if isinstance(message, AIMessage) and (answer := _answer_id(message)):
+            return References(frozenset({answer}), _noted(message) or ISSUERS.of([answer]))
+    return None
+
+
+def is_unknown_there(error: BaseException, verdict: sk.Verdict, names: frozenset[str]) -> bool:
+    """Whether ``error`` says only that the key does not know what the request refers to."""
+    if verdict.status not in _NOT_FOUND:
+        return False
+    text = str(error)
+    return _SEALED in text.lower() or any(name in text for name in names)
+
+
+def _answer_id(message: BaseMessage) -> str | None:
+    answer = message.response_metadata.get("id") or message.id
+    return answer if isinstance(answer, str) and answer.startswith("resp_") else None
+
+
+def _noted(message: BaseMessage) -> str | None:
+    note = message.response_metadata.get(NOTE)
+    return note.get("candidate") if isinstance(note, dict) else None
+
+
+def _blocks(blocks: Any) -> Iterator[str]:
+    """Every name of something kept at the provider, at any depth of a message's content."""
+    if isinstance(blocks, dict):
+        if blocks.get("type") == "reasoning":
+            own = blocks.get("id")
+            if blocks.get("encrypted_content") or (isinstance(own, str) and own.startswith("rs_")):
+                yield own if isinstance(own, str) else _SEALED
+        if blocks.get("source_type") == "id":  # LangChain's older way to write a file's id
+            yield from _texts(blocks.get("id"))
+        for name, value in blocks.items():
+            if name in _NAMES:
+                yield from _texts(value)
+            if isinstance(value, (dict, list)) and name not in _NOT_OURS:
+                yield from _blocks(value)
+    elif isinstance(blocks, list):
+        for block in blocks:
+            yield from _blocks(block)
+
+
+def _texts(value: Any) -> Iterator[str]:
+    if isinstance(value, str) and value:
+        yield value
+    elif isinstance(value, list):
+        for item in value:
+            yield from _texts(item)
+    elif isinstance(value, dict):
+        yield from _texts(value.get("id"))
