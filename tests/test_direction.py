@@ -18,6 +18,7 @@ LAYERS = [
     ["_types", "_secrets", "_clock"],
     ["errors"],
     ["_policy", "_credentials", "_references", "_documents", "_problems"],
+    ["_seal"],
     ["_cooldown", "_config", "_classify", "_images", "_stream", "_settings"],
     ["_memory", "_log", "_limits", "_usage", "_keys"],
     ["_rank", "_judge", "_candidates"],

@@ -11,6 +11,7 @@ from sparekey._keys import expand_model_list, merge_api_keys
 from sparekey._load import load_config
 from sparekey._policy import Action, Ladder, Policy, Rule, Rules
 from sparekey._run import Run
+from sparekey._seal import seal, unseal
 from sparekey._secrets import fingerprint, scrub
 from sparekey._settings import load_policy, policy_from
 from sparekey._time_left import time_left
@@ -60,6 +61,8 @@ __all__ = [
     "policy_from",
     "resolve_candidates",
     "scrub",
+    "seal",
     "shared_tracker",
     "time_left",
+    "unseal",
 ]

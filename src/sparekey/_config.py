@@ -20,6 +20,7 @@ from pydantic import (
 from sparekey._credentials import masked
 from sparekey._problems import problems_of
 from sparekey._references import is_reference
+from sparekey._seal import seal, unseal
 from sparekey.errors import ConfigError
 
 
@@ -115,6 +116,11 @@ class ModelConfig(BaseModel):
         """The further settings: all that this class has no field for."""
         return dict(self.model_extra or {})
 
+    def __reduce__(self) -> tuple[Any, ...]:
+        # A pickle may lie in a queue or a cache, so it holds seals and no keys.
+        fields = {name: getattr(self, name) for name in type(self).model_fields}
+        return _unsealed, (type(self), seal({**fields, **self.settings}))
+
     def __repr_args__(self) -> Iterable[tuple[str | None, Any]]:
         for name in type(self).model_fields:
             value = getattr(self, name) if name != "resolved" else None
@@ -122,6 +128,10 @@ class ModelConfig(BaseModel):
                 yield name, masked(name if name == "api_base" else "", value)
         for name, value in self.settings.items():
             yield name, masked(name, value)
+
+
+def _unsealed(kind: type[ModelConfig], sealed: Mapping[str, Any]) -> ModelConfig:
+    return kind.model_validate(unseal(sealed))
 
 
 def parse(data: Mapping[str, Any] | ModelConfig, where: str) -> ModelConfig:

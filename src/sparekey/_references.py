@@ -14,6 +14,9 @@ from sparekey.errors import ConfigError
 _LITELLM = "os.environ/"
 _BRACED = re.compile(r"\$\{([A-Za-z_][A-Za-z0-9_]*)\}")
 
+_origins: dict[str, str] = {}
+"""From what was found to the reference that led there; of this process, and never written anywhere."""
+
 
 def is_reference(text: str) -> bool:
     """Whether ``text`` stands for something kept elsewhere."""
@@ -27,12 +30,21 @@ def resolve(value: Any, where: str) -> Any:
         ConfigError: a variable is not set, or a file cannot be read; the text begins with ``where``.
     """
     if isinstance(value, str):
-        return _resolve_text(value, where) if is_reference(value) else value
+        if not is_reference(value):
+            return value
+        found = _resolve_text(value, where)
+        _origins[found.strip()] = value
+        return found
     if isinstance(value, Mapping):
         return {key: resolve(item, f"{where}.{key}") for key, item in value.items()}
     if isinstance(value, (list, tuple)):
         return [resolve(item, f"{where}[{i}]") for i, item in enumerate(value)]
     return value
+
+
+def origin_of(text: str) -> str | None:
+    """The reference that ``text`` was found by, if it was."""
+    return _origins.get(text)
 
 
 def _resolve_text(text: str, where: str) -> str:

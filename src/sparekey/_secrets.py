@@ -39,6 +39,8 @@ _PLACES = ("message", "msg", "body", "detail", "reason", "strerror", "request_in
 
 _known: dict[str, str] = {}
 """From the text to look for to the fingerprint that stands for it."""
+_texts: dict[str, str] = {}
+"""From the fingerprint back to the secret."""
 _by_length: list[tuple[str, str]] = []
 """The same in the order it is looked for; empty until it is asked for, and after a change."""
 _PLAIN = re.compile(r"[A-Za-z0-9_.\-]+")
@@ -63,6 +65,7 @@ def register(secret: str) -> str:
             spellings += [quote(bare, safe="", errors="replace"), json.dumps(bare)[1:-1], repr(bare)[1:-1]]
             spellings.append(bare.replace("/", "\\/"))
         _known.update(dict.fromkeys(spellings, digest))
+        _texts[digest] = bare
         _by_length.clear()
     return digest
 
@@ -87,6 +90,17 @@ def scrub(text: str) -> str:
             word = rf"(?<![A-Za-z0-9_]){re.escape(secret)}(?![A-Za-z0-9_])"
             text = re.sub(word, f"[key {digest}]", text)
     return _LOOKS_LIKE_A_KEY.sub(lambda found: f"[key {fingerprint(found.group())}]", text)
+
+
+def revealed(digest: str) -> str | None:
+    """The secret of a fingerprint, if this process knows it."""
+    return _texts.get(digest)
+
+
+def register_lookalikes(text: str) -> None:
+    """Remember all in ``text`` that looks like a key, so that what :func:`scrub` puts in its place can be undone."""
+    for found in _LOOKS_LIKE_A_KEY.finditer(text):
+        register(found.group())
 
 
 def scrub_error(error: BaseException) -> BaseException:

@@ -4,8 +4,10 @@ from __future__ import annotations
 
 import threading
 import time
+import uuid
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from typing import TypedDict
+from weakref import WeakValueDictionary
 
 from sparekey._clock import Clock
 from sparekey._cooldown import NOTHING, Opened, Record, after_failure, after_success
@@ -55,6 +57,9 @@ class CooldownTracker:
         self._usage = Usage()
         self._claims: dict[str, float] = {}
         self._lock = threading.Lock()
+        self._state = state
+        self._token = uuid.uuid4().hex
+        _alive[self._token] = self
 
     # -- for people ------------------------------------------------------------------------
 
@@ -209,11 +214,29 @@ class CooldownTracker:
         """A copy of what uses it still remembers, and is remembered by, the same tracker."""
         return self
 
+    def __reduce__(self) -> tuple[object, ...]:
+        shared = _shared.get((self.policy, self._state)) is self
+        return CooldownTracker._found, ("" if shared else self._token, self.policy, self._state)
+
+    @classmethod
+    def _found(cls, token: str, policy: Policy, state: str) -> CooldownTracker:
+        """An unpickled tracker: where it is known, the very one; elsewhere one for all that was pickled with it."""
+        if not token:
+            return shared_tracker(policy, state)
+        with _shared_lock:
+            if (known := _alive.get(token)) is None:
+                known = cls(policy, state=state)
+                known._token = token
+                _alive[token] = known
+            return known
+
     def __repr__(self) -> str:
         cooling = sum(record.until > self.clock() for record in self._records.copy().values())
         return f"CooldownTracker({cooling} cooling)"
 
 
+_alive: WeakValueDictionary[str, CooldownTracker] = WeakValueDictionary()
+"""Every tracker of this process, by a token of its own: where it is unpickled, it is the same one."""
 _shared: dict[tuple[Policy, str], CooldownTracker] = {}
 _shared_lock = threading.Lock()
 
