@@ -3,9 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-import copy
 import json
-import pickle
 import traceback
 
 import openai
@@ -52,15 +50,6 @@ def test_a_model_of_given_models_shows_no_key(keys):
     shown = [repr(model), json.dumps(dumpd(model)), repr(model.clients), repr(model.candidates), repr(model.asdict())]
 
     assert not leaks("\n".join(shown), keys)
-
-
-def test_a_model_is_not_pickled(simulate, chat):
-    """A pickle would hold the keys, so there is none; a copy is another matter."""
-    model = chat(simulate("healthy"))
-
-    with pytest.raises(TypeError, match="holds API keys"):
-        pickle.dumps(model)
-    assert copy.deepcopy(model).clients is model.clients
 
 
 def test_no_error_shows_a_key(simulate, chat, ask, keys):

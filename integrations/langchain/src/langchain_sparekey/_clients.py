@@ -1,15 +1,19 @@
-"""The candidates of a :class:`ChatSparekey` and the chat models behind them."""
+"""The candidates of a :class:`ChatSparekey` and the chat models behind them.
+
+What embeddings have in common with them is in :class:`Pool` and its two kinds.
+"""
 
 from __future__ import annotations
 
 import threading
 from abc import ABC, abstractmethod
 from collections.abc import Callable, Mapping, Sequence
-from typing import Any, TypeAlias
+from typing import Any, ClassVar, Generic, TypeAlias, TypeVar
 
 from langchain_core.language_models import BaseChatModel
 
 import sparekey as sk
+from langchain_sparekey._entries import CHAT, Kind, check_mode, without
 from langchain_sparekey._given import candidate_of, prepared
 from langchain_sparekey._loops import survives_loops
 from langchain_sparekey._markers import family_named
@@ -20,8 +24,14 @@ Factory: TypeAlias = Callable[[sk.ModelConfig], BaseChatModel]
 _TRACED = ("temperature", "max_tokens")
 
 
-class Clients(ABC):
-    """Who can be asked, and through which chat model; shared by reference among all copies of a model.
+_MOST_TOLD = 1_000
+"""Problems that are told; a text that is another each time would fill the memory, and the log."""
+
+M = TypeVar("M")
+
+
+class Pool(ABC, Generic[M]):
+    """Who can be asked, and through which model; shared by reference among all copies of a model.
 
     A candidate's model is built when its turn first comes: 1,000 keys cost 1,000 entries, not
     1,000 HTTP clients.
@@ -29,24 +39,22 @@ class Clients(ABC):
 
     def __init__(self) -> None:
         self._chains: dict[str, tuple[sk.Candidate, ...]] = {}
-        self._models: dict[tuple[str, str], BaseChatModel] = {}
-        self._identities: dict[str, dict[str, Any]] = {}
-        self._traces: dict[tuple[str, str], dict[str, Any]] = {}
-        self._primaries: dict[str, str | None] = {}
+        self._models: dict[tuple[str, str], M] = {}
+        self._told: set[str] = set()
         self._lock = threading.Lock()
 
     def candidates(self, name: str) -> tuple[sk.Candidate, ...]:
         """The chain of ``name``, in order.
 
         Raises:
-            ConfigError: nothing is called so.
+            ConfigError: nothing is called so, or who is cannot be asked.
         """
         if (chain := self._chains.get(name)) is None:
             chain = self._chains[name] = tuple(self._find(name))
         return chain
 
-    def model(self, candidate: sk.Candidate) -> BaseChatModel:
-        """The chat model of ``candidate``, built once.
+    def model(self, candidate: sk.Candidate) -> M:
+        """The model of ``candidate``, built once.
 
         Raises:
             ConfigError: it cannot be built from its settings.
@@ -57,6 +65,98 @@ class Clients(ABC):
                 if (model := self._models.get(key)) is None:
                     model = self._models[key] = self._make(candidate)
         return model
+
+    def is_news(self, problem: str) -> bool:
+        """Whether nobody was told of ``problem`` yet; it is told now."""
+        if problem in self._told or len(self._told) >= _MOST_TOLD:
+            return False
+        self._told.add(problem)
+        return True
+
+    @abstractmethod
+    def _find(self, name: str) -> Sequence[sk.Candidate]: ...
+
+    @abstractmethod
+    def _make(self, candidate: sk.Candidate) -> M: ...
+
+
+class ListedPool(Pool[M]):
+    """Those of an expanded model list."""
+
+    kind: ClassVar[Kind]
+
+    def __init__(self, entries: Sequence[sk.ModelConfig], factory: Callable[[sk.ModelConfig], M] | None) -> None:
+        super().__init__()
+        self._entries = entries
+        self._factory = factory
+        self._named: dict[str, list[sk.ModelConfig]] = {}
+        for entry in entries:
+            self._named.setdefault(entry.model_name, []).append(entry)
+
+    def _find(self, name: str) -> Sequence[sk.Candidate]:
+        chain = sk.candidates_for(name, self._entries)
+        for entry in self._behind(chain):
+            check_mode(entry, self.kind)
+        if self._factory is None:
+            for candidate in {(c.provider, c.endpoint): c for c in reversed(chain)}.values():
+                self._check(candidate)
+        return chain
+
+    def _behind(self, chain: Sequence[sk.Candidate]) -> list[sk.ModelConfig]:
+        """All entries of the names in a chain."""
+        return [entry for name in dict.fromkeys(who.name for who in chain) for entry in self._named[name]]
+
+    def _make(self, candidate: sk.Candidate) -> M:
+        entry = self._entry(candidate)
+        return self._build(candidate, entry) if self._factory is None else self._adopt(self._factory(entry), entry)
+
+    def _entry(self, candidate: sk.Candidate) -> sk.ModelConfig:
+        entry = sk.config_for(candidate, self._named[candidate.name])
+        return without(entry, "mode") if "mode" in entry.settings else entry  # said to us, not to the provider
+
+    @abstractmethod
+    def _check(self, candidate: sk.Candidate) -> None: ...
+
+    @abstractmethod
+    def _build(self, candidate: sk.Candidate, entry: sk.ModelConfig) -> M: ...
+
+    @abstractmethod
+    def _adopt(self, made: Any, entry: sk.ModelConfig) -> M: ...
+
+    def __reduce__(self) -> tuple[Any, ...]:
+        return type(self), (self._entries, self._factory)  # entries leave their keys behind
+
+    def __repr__(self) -> str:
+        return f"{type(self).__name__}({len(self._entries)} entries, {len(self._models)} built)"
+
+
+class GivenPool(Pool[M]):
+    """Models that the user has built."""
+
+    def __init__(self, models: Sequence[M]) -> None:
+        super().__init__()
+        self._given: dict[sk.Candidate, M] = {}
+        for position, model in enumerate(models):
+            self._given.setdefault(self._identify(model, position), model)
+
+    def _find(self, name: str) -> Sequence[sk.Candidate]:  # noqa: ARG002 - they have no names to choose by
+        return list(self._given)
+
+    @abstractmethod
+    def _identify(self, model: M, position: int) -> sk.Candidate: ...
+
+    def __repr__(self) -> str:
+        return f"{type(self).__name__}({len(self._given)} models)"
+
+
+class Clients(Pool[BaseChatModel]):
+    """Chat models, and what LangChain's caches and traces want to know of them."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self._identities: dict[str, dict[str, Any]] = {}
+        self._traces: dict[tuple[str, str], dict[str, Any]] = {}
+        self._primaries: dict[str, str | None] = {}
 
     def identity(self, name: str) -> dict[str, Any]:
         """What the answers of ``name`` depend on, keys left out: LangChain's caches and traces go by it."""
@@ -81,44 +181,25 @@ class Clients(ABC):
         return self._primaries[name]
 
     @abstractmethod
-    def _find(self, name: str) -> Sequence[sk.Candidate]: ...
-
-    @abstractmethod
-    def _make(self, candidate: sk.Candidate) -> BaseChatModel: ...
-
-    @abstractmethod
     def _describe(self, candidate: sk.Candidate) -> dict[str, Any]: ...
 
     @abstractmethod
     def _trace(self, candidate: sk.Candidate) -> dict[str, Any]: ...
 
 
-class ListedClients(Clients):
-    """Those of an expanded model list."""
+class ListedClients(ListedPool[BaseChatModel], Clients):
+    """Chat models of an expanded model list."""
 
-    def __init__(self, entries: Sequence[sk.ModelConfig], factory: Factory | None) -> None:
-        super().__init__()
-        self._entries = entries
-        self._factory = factory
-        self._named: dict[str, list[sk.ModelConfig]] = {}
-        for entry in entries:
-            self._named.setdefault(entry.model_name, []).append(entry)
+    kind = CHAT
 
-    def _find(self, name: str) -> Sequence[sk.Candidate]:
-        chain = sk.candidates_for(name, self._entries)
-        if self._factory is None:
-            for candidate in {(c.provider, c.endpoint): c for c in reversed(chain)}.values():
-                check_provider(candidate)
-        return chain
+    def _check(self, candidate: sk.Candidate) -> None:
+        check_provider(candidate)
 
-    def _make(self, candidate: sk.Candidate) -> BaseChatModel:
-        entry = self._entry(candidate)
-        if self._factory is None:
-            return survives_loops(build(candidate, entry))
-        return prepared(from_factory(self._factory(entry), entry))
+    def _build(self, candidate: sk.Candidate, entry: sk.ModelConfig) -> BaseChatModel:
+        return survives_loops(build(candidate, entry))
 
-    def _entry(self, candidate: sk.Candidate) -> sk.ModelConfig:
-        return sk.config_for(candidate, self._named[candidate.name])
+    def _adopt(self, made: Any, entry: sk.ModelConfig) -> BaseChatModel:
+        return prepared(from_factory(made, entry))
 
     def _describe(self, candidate: sk.Candidate) -> dict[str, Any]:
         entry = self._entry(candidate)
@@ -132,21 +213,12 @@ class ListedClients(Clients):
         said = {f"ls_{name}": settings[name] for name in _TRACED if settings.get(name) is not None}
         return {"ls_provider": langchain_name(candidate), "ls_model_name": candidate.model, **said}
 
-    def __repr__(self) -> str:
-        return f"ListedClients({len(self._entries)} entries, {len(self._models)} built)"
 
-
-class GivenClients(Clients):
+class GivenClients(GivenPool[BaseChatModel], Clients):
     """Chat models that the user has built."""
 
-    def __init__(self, models: Sequence[BaseChatModel]) -> None:
-        super().__init__()
-        self._given: dict[sk.Candidate, BaseChatModel] = {}
-        for position, model in enumerate(models):
-            self._given.setdefault(candidate_of(model, position), model)
-
-    def _find(self, name: str) -> Sequence[sk.Candidate]:  # noqa: ARG002 - they have no names to choose by
-        return list(self._given)
+    def _identify(self, model: BaseChatModel, position: int) -> sk.Candidate:
+        return candidate_of(model, position)
 
     def _make(self, candidate: sk.Candidate) -> BaseChatModel:
         return prepared(self._given[candidate])
@@ -158,9 +230,6 @@ class GivenClients(Clients):
 
     def _trace(self, candidate: sk.Candidate) -> dict[str, Any]:
         return dict(self._given[candidate]._get_ls_params())  # noqa: SLF001
-
-    def __repr__(self) -> str:
-        return f"GivenClients({len(self._given)} models)"
 
 
 def _described(candidate: sk.Candidate, settings: Mapping[str, Any]) -> dict[str, Any]:

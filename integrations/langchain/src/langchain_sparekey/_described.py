@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
+from contextlib import suppress
 from itertools import islice
-from typing import TYPE_CHECKING, Any, NoReturn, Self, cast
+from typing import TYPE_CHECKING, Any, Self, cast
 
 from langchain_core.language_models import BaseChatModel, LanguageModelInput
 from langchain_core.language_models.base import LangSmithParams
@@ -15,7 +16,8 @@ from pydantic import Field
 
 import sparekey as sk
 from langchain_sparekey._clients import Clients
-from langchain_sparekey._profile import common_profile
+from langchain_sparekey._counting import counted, first_built
+from langchain_sparekey._profile import common_profile, profile_of
 from langchain_sparekey._request import OnAttempt
 from langchain_sparekey._structured import FORMAT, STRUCTURE, ServedParser, Structure, structured
 from langchain_sparekey._tools import Tools
@@ -79,22 +81,37 @@ class DescribedModel(BaseChatModel):
     # -- tokens and capabilities -----------------------------------------------------------
 
     def get_token_ids(self, text: str) -> list[int]:
-        """As the first candidate's model counts."""
-        return self._first.get_token_ids(text)
+        """As the first candidate's model counts, or ``custom_get_token_ids``."""
+        own = self.custom_get_token_ids is not None
+        return super().get_token_ids(text) if own else self._first_model.get_token_ids(text)
 
     def get_num_tokens(self, text: str) -> int:
-        """As the first candidate's model counts."""
-        return self._first.get_num_tokens(text)
+        """As the first candidate's model counts, or ``custom_get_token_ids``."""
+        own = self.custom_get_token_ids is not None
+        return super().get_num_tokens(text) if own else self._first_model.get_num_tokens(text)
 
     def get_num_tokens_from_messages(
         self, messages: list[BaseMessage], tools: Sequence[Any] | None = None, **kwargs: Any
     ) -> int:
-        """As the first candidate's model counts."""
-        return self._first.get_num_tokens_from_messages(messages, tools, **kwargs)
+        """As the first candidate's model counts.
+
+        Some classes (Anthropic's) ask their provider: then the keys of that model stand in for each other as ever.
+
+        Raises:
+            ModelsExhaustedError: the provider was asked, and no key of the model could be used.
+        """
+        if self.custom_get_token_ids is not None:
+            return super().get_num_tokens_from_messages(messages, tools)
+        first = first_built(self._different(), self.clients.model)
+        return counted(
+            [who for who in self.candidates if who.group == first.group],
+            self.tracker,
+            lambda who: self.clients.model(who).get_num_tokens_from_messages(messages, tools, **kwargs),
+        )
 
     @property
-    def _first(self) -> BaseChatModel:
-        return self.clients.model(self.candidates[0])
+    def _first_model(self) -> BaseChatModel:
+        return self.clients.model(first_built(self._different(), self.clients.model))
 
     if not TYPE_CHECKING:  # a checker would take every name for an attribute
 
@@ -105,7 +122,11 @@ class DescribedModel(BaseChatModel):
             return super().__getattr__(name)
 
     def _common_profile(self) -> dict[str, Any] | None:
-        return common_profile(self.clients.model(who).profile for who in self._different())
+        profiles = []
+        for who in self._different():
+            with suppress(Exception):  # who cannot be built will not answer either
+                profiles.append(profile_of(self.clients.model(who), who.model))
+        return common_profile(profiles)
 
     # -- tools -----------------------------------------------------------------------------
 
@@ -141,7 +162,7 @@ class DescribedModel(BaseChatModel):
 
         Args:
             schema: a pydantic class, a ``TypedDict``, a JSON schema or a tool's.
-            include_raw: give a dict of ``raw``, ``parsed`` and ``parsing_error``, and raise nothing that cannot be parsed.
+            include_raw: give a dict of ``raw``, ``parsed`` and ``parsing_error``, also when nothing could be parsed.
             kwargs: further arguments of the candidates' ``with_structured_output``, such as ``method`` and ``strict``.
 
         Raises:
@@ -178,9 +199,3 @@ class DescribedModel(BaseChatModel):
         memo = {} if memo is None else memo
         memo |= {id(shared): shared for shared in (getattr(self, name) for name in _SHARED)}
         return super().__deepcopy__(memo)
-
-    def __reduce_ex__(self, _protocol: Any) -> NoReturn:
-        raise TypeError(
-            f"{type(self).__name__} is not pickled, because it holds API keys: build it where it is used, "
-            f"for instance with {type(self).__name__}.from_config"
-        )

@@ -1,9 +1,11 @@
-"""From what a user hands to :class:`ChatSparekey` to the entries of an expanded model list."""
+"""From what a user hands to :class:`ChatSparekey` or :class:`SparekeyEmbeddings` to an expanded model list."""
 
 from __future__ import annotations
 
 import math
+import os
 from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
 from typing import Any, TypeAlias
 
 from pydantic import SecretStr
@@ -15,25 +17,44 @@ Key: TypeAlias = str | SecretStr | None
 Entry: TypeAlias = sk.ModelConfig | Mapping[str, Any]
 
 
-def one_model(model: str, api_key: Key, api_keys: Iterable[Key] | None, api_base: str | None) -> list[sk.ModelConfig]:
+@dataclass(frozen=True, slots=True)
+class Kind:
+    """What sort of models a class asks, and how it speaks of them."""
+
+    owner: str
+    """The class, as it begins its errors."""
+    noun: str
+    example: str
+    modes: frozenset[str]
+    """What LiteLLM calls the ``mode`` of such models."""
+
+
+CHAT = Kind("ChatSparekey", "chat model", "openai/gpt-4o", frozenset({"chat", "completion", "responses"}))
+EMBEDDING = Kind("SparekeyEmbeddings", "embedding model", "openai/text-embedding-3-small", frozenset({"embedding"}))
+
+
+def one_model(
+    model: str, api_key: Key, api_keys: Iterable[Key] | None, api_base: str | None, kind: Kind = CHAT
+) -> list[sk.ModelConfig]:
     """The entries of one model and its keys.
 
     Raises:
         ConfigError: keys were given, and all of them are blank, or they are not a list.
     """
+    where = f"{kind.owner}({model!r})"
     if isinstance(api_keys, (str, SecretStr, Mapping)):
         # A text is a sequence too, of one-letter keys.
-        raise sk.ConfigError(f"ChatSparekey({model!r}): api_keys: must be a list of keys")
+        raise sk.ConfigError(f"{where}: api_keys: must be a list of keys")
     keys = sk.merge_api_keys(api_key, api_keys)
     if not keys and (api_key is not None or api_keys is not None):
         which = "api_key" if api_keys is None else "api_keys"
-        raise sk.ConfigError(f"ChatSparekey({model!r}): {which}: has no key in it, only blanks")
+        raise sk.ConfigError(f"{where}: {which}: has no key in it, only blanks")
     row = {"model_name": model, "model": model, "api_keys": keys, "api_base": api_base}
     try:
         return sk.expand_model_list([row])
     except sk.ConfigError as error:
         text = str(error).removeprefix("model_list[0]").removeprefix(f" ({model})")
-    raise sk.ConfigError(f"ChatSparekey({model!r}){text}")
+    raise sk.ConfigError(f"{where}{text}")
 
 
 def listed_models(model_list: Sequence[Entry]) -> list[sk.ModelConfig]:
@@ -73,10 +94,33 @@ def _completed(entry: sk.ModelConfig, settings: Mapping[str, Any], timeout: floa
         changes["model"] = f"{provider}/{model}"  # "openai:gpt-4o" is how LangChain writes it
     if (address := entry.settings.get("base_url")) is not None:
         # LangChain's word for it. Where it points is part of who a candidate is, so it has to be in its place.
-        given = {name: getattr(entry, name) for name in sk.ModelConfig.model_fields}
-        extra = {name: value for name, value in entry.settings.items() if name != "base_url"}
-        entry = sk.ModelConfig.model_validate({**given, **extra, "api_base": entry.api_base or address})
+        entry = without(entry, "base_url", api_base=entry.api_base or address)
     return entry.model_copy(update=changes) if changes else entry
+
+
+def without(entry: sk.ModelConfig, setting: str, **changes: Any) -> sk.ModelConfig:
+    """``entry`` without one of its further settings."""
+    given = {name: getattr(entry, name) for name in sk.ModelConfig.model_fields}
+    rest = {name: value for name, value in entry.settings.items() if name != setting}
+    return sk.ModelConfig.model_validate({**given, **rest, **changes})
+
+
+def said_of_model(entry: sk.ModelConfig, setting: str) -> Any:
+    """What an entry, or LiteLLM's ``model_info`` in it, says of its model; None when neither does."""
+    info = entry.settings.get("model_info")
+    said = info.get(setting) if isinstance(info, Mapping) else None
+    return entry.settings.get(setting, said)
+
+
+def check_mode(entry: sk.ModelConfig, kind: Kind) -> None:
+    """See that an entry does not say that its model is of another kind.
+
+    Raises:
+        ConfigError: it does.
+    """
+    mode = said_of_model(entry, "mode")
+    if mode is not None and mode not in kind.modes:
+        raise sk.ConfigError(f"{entry.model_name}: mode: says {mode!r}, and {kind.owner} needs a {kind.noun}")
 
 
 def is_seconds(value: object, *, above_zero: bool = False) -> bool:
@@ -86,23 +130,61 @@ def is_seconds(value: object, *, above_zero: bool = False) -> bool:
     return (value > 0 or (value == 0 and not above_zero)) and value < math.inf
 
 
-def refuse(settings: Mapping[str, Any], why: str) -> None:
+def refuse(settings: Mapping[str, Any], why: str, kind: Kind = CHAT) -> None:
     """Say of settings that were given that this is not their place.
 
     Raises:
         ConfigError: one was given.
     """
     if given := [name for name, value in settings.items() if value is not None]:
-        raise sk.ConfigError(f"ChatSparekey: {', '.join(given)}: {why}")
+        raise sk.ConfigError(f"{kind.owner}: {', '.join(given)}: {why}")
 
 
-def only_name(entries: Sequence[sk.ModelConfig]) -> str:
-    """The one name there is in a list.
+def only_name(entries: Sequence[sk.ModelConfig], kind: Kind = CHAT) -> str:
+    """The one name there is in a list for models of ``kind``.
+
+    Entries that say their ``mode`` go before those that do not.
 
     Raises:
-        ConfigError: there are several.
+        ConfigError: there are several, or none.
     """
-    names = list(dict.fromkeys(entry.model_name for entry in entries if not entry.virtual))
-    if len(names) > 1:
-        raise sk.ConfigError(f"ChatSparekey: model: say which; there are {', '.join(map(repr, names))}")
+    modes = {entry.model_name: said_of_model(entry, "mode") for entry in entries if not entry.virtual}
+    said = [name for name, mode in modes.items() if mode in kind.modes]
+    names = said or [name for name, mode in modes.items() if mode is None]
+    if len(names) != 1:
+        there = ", ".join(map(repr, names)) if names else f"no entries for a {kind.noun}"
+        raise sk.ConfigError(f"{kind.owner}: model: say which; there are {there}")
     return names[0]
+
+
+def memory(tracker: sk.CooldownTracker | None, policy: sk.Policy | None, state: Any) -> sk.CooldownTracker:
+    """The memory to use: the one given, or the process's own for ``policy`` and ``state``.
+
+    Raises:
+        ConfigError: both a tracker and a state are given, or the state is none.
+    """
+    if tracker is None:
+        return sk.shared_tracker(policy, state if state is not None else "memory://")
+    if state is not None:
+        raise sk.ConfigError("state: a tracker has one already; give either of the two")
+    return tracker
+
+
+def check_deadline(deadline: float | None) -> None:
+    """See that ``deadline`` is a number of seconds.
+
+    Raises:
+        ConfigError: it is something else.
+    """
+    if deadline is not None and not is_seconds(deadline):
+        raise sk.ConfigError(f"deadline must be a number of seconds from now, 0 or more, not {deadline!r}")
+
+
+def written_policy(path: str | os.PathLike[str]) -> sk.Policy | None:
+    """The policy that a config file's ``sparekey_settings`` ask for; None when it has none.
+
+    Raises:
+        ConfigError: they do not make one.
+    """
+    policy = sk.load_policy(os.fspath(path))
+    return policy if policy != sk.Policy() else None

@@ -5,6 +5,20 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping
 from typing import Any
 
+from langchain_core.language_models import BaseChatModel
+
+
+def profile_of(model: BaseChatModel, name: str) -> Mapping[str, Any] | None:
+    """What ``model`` says it can do; ``name`` is its provider's name for it.
+
+    Gemini before its third generation cannot call tools and answer in a schema at once. LangChain's agents know
+    that by the model's name, which a chain does not have, so its profile has to say so.
+    """
+    profile = model.profile
+    if profile and "gemini" in name.lower() and "gemini-3" not in name.lower():
+        return {**profile, "structured_output": False}
+    return profile
+
 
 def common_profile(profiles: Iterable[Mapping[str, Any] | None]) -> dict[str, Any] | None:
     """The least that every one of ``profiles`` promises; None when one of them is not known.

@@ -130,7 +130,8 @@ class Request:
             if verdict is not None and verdict.reason in _OUTAGES:
                 raise  # some classes call their provider when they are constructed: an attempt like any other
             problem = CannotServeError(sk.scrub(f"cannot make this call: {type(error).__name__}: {error}"))
-            _log.warning("%s is passed over: it %s", candidate, problem)
+            if self.clients.is_news(f"{candidate.id} {problem}"):
+                _log.warning("%s is passed over: it %s", candidate, problem)
             raise problem from error
 
     def _leave_to_others(self) -> None:

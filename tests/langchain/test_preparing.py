@@ -1,0 +1,143 @@
+"""A candidate that cannot make a call is skipped and none the worse; what is not about a candidate passes by."""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+
+import pytest
+from langchain_core.exceptions import ContextOverflowError
+from langgraph.errors import GraphInterrupt
+from langgraph.types import Interrupt
+
+import sparekey as sk
+from langchain_sparekey import ChatSparekey, ModelsExhaustedError
+
+KEYS = ("sk-first-0123456789abcdef", "sk-second-0123456789abcdef")
+
+
+@pytest.fixture
+def made(scripted):
+    """Builds a model whose factory fails for the first key, as it is told to, and answers for the second."""
+
+    def build(error, **options):
+        def factory(entry):
+            if entry.api_key.get_secret_value() == KEYS[0]:
+                raise error
+            return scripted(name_="second")
+
+        options.setdefault("tracker", sk.CooldownTracker())
+        return ChatSparekey(model="mine/some", api_keys=KEYS, factory=factory, **options)
+
+    return build
+
+
+def test_who_cannot_be_built_is_skipped_without_a_cooldown(made, ask, listener, caplog):
+    """The next one answers; the attempt, a retry event and a warning say what was wrong, without the key."""
+    heard = []
+    model = made(ValueError(f"no such region for {KEYS[0]}"), on_attempt=heard.append)
+    with caplog.at_level(logging.WARNING, "langchain_sparekey"):
+        assert ask(model.with_config(callbacks=[listener]), "hello") == "second"
+
+    assert model.tracker.snapshot() == {}
+    skipped, served = heard
+    assert (skipped.skipped, skipped.reason, served.error) == (True, "format", None)
+    assert "no such region for [key " in str(skipped.error)
+    assert "is passed over: it cannot make this call: ValueError: no such region" in caplog.text
+    assert KEYS[0] not in caplog.text + str(heard)
+
+
+def test_a_warning_is_given_once(made, caplog):
+    """A key that nobody can use is not told of with every request."""
+    model = made(ValueError("no such region"))
+    with caplog.at_level(logging.WARNING, "langchain_sparekey"):
+        for _ in range(3):
+            model.invoke("hello")
+
+    assert caplog.text.count("passed over") == 1
+
+
+def test_when_nobody_can_be_built_the_first_problem_leaves(scripted, ask_whole):
+    """A request that no model can be built for fails as it would with one model."""
+
+    def factory(entry):
+        raise LookupError(f"no region for {entry.model_name}")
+
+    model = ChatSparekey(model="mine/some", api_keys=KEYS, factory=factory)
+    with pytest.raises(LookupError, match=r"no region for mine/some$"):
+        ask_whole(model, "hello")
+
+
+def test_an_outage_while_building_is_an_attempt_like_any_other(made, ask_whole):
+    """Some classes call their provider when they are built, and a provider that is down is down."""
+    model = made(ConnectionRefusedError("nobody there"))
+
+    assert ask_whole(model, "hello") == "second"
+    assert not model.tracker.is_available(model.candidates[0])
+
+
+def test_an_interrupt_of_a_graph_passes(scripted, ask, three_dead):
+    """LangGraph stops a graph by an exception; that is no failure, whatever the policy does with unknown errors."""
+    heard = []
+    policy = sk.Policy(unclassified=sk.Action.NEXT_CANDIDATE)
+    given = [scripted(errors=[GraphInterrupt([Interrupt("ask me")])]), scripted()]
+    model = ChatSparekey.from_models(given, tracker=sk.CooldownTracker(policy), on_attempt=heard.append)
+
+    with pytest.raises(GraphInterrupt, match="ask me"):
+        ask(model, "hello")
+    assert given[1].calls == heard == []
+    assert model.tracker.snapshot() == {}
+
+
+async def test_a_cancelled_request_blames_nobody(simulate, chat, keys):
+    """The caller went away; the key did nothing wrong."""
+    sim = simulate("hang", "healthy")
+    model = chat(sim)
+    task = asyncio.create_task(model.ainvoke("hello"))
+    while not sim.counts[keys[0]]:  # noqa: ASYNC110 - the provider is in another thread
+        await asyncio.sleep(0.001)
+    task.cancel()
+
+    with pytest.raises(asyncio.CancelledError):
+        await task
+    assert sim.counts[keys[1]] == 0
+    assert model.tracker.snapshot() == {}
+
+
+class TooLong(Exception):  # noqa: N818 - a provider's class, as it comes
+    """What a package raises that knows nothing of LangChain's errors."""
+
+    status_code = 400
+    code = "context_length_exceeded"
+
+
+def test_a_prompt_too_long_is_langchains_error_whatever_the_package(scripted, ask_whole):
+    """Middleware that shortens conversations catches that class; the package's own is caught as well."""
+    model = ChatSparekey.from_models([scripted(errors=[TooLong("the prompt is too long")]), scripted()])
+
+    with pytest.raises(TooLong) as raised:
+        ask_whole(model, "hello")
+    assert isinstance(raised.value, ContextOverflowError)
+    assert type(raised.value).__name__ == "TooLong"
+
+
+def test_a_prompt_too_long_for_every_model_is_that_error_too(scripted, ask_whole):
+    """With a policy that tries larger models, when none is large enough."""
+    policy = sk.Policy().with_rule("context_overflow", action=sk.Action.NEXT_MODEL)
+    given = [scripted(name_=name, errors=[TooLong(f"too long for {name}")]) for name in ("small", "large")]
+
+    with pytest.raises(ContextOverflowError, match="too long for large"):
+        ask_whole(ChatSparekey.from_models(given, policy=policy), "hello")
+
+
+def test_among_other_failures_it_is_one_of_them(scripted, ask_whole):
+    """When a key was revoked, too, shortening the conversation is not what helps."""
+
+    class Revoked(Exception):  # noqa: N818 - as above
+        status_code = 401
+
+    policy = sk.Policy().with_rule("context_overflow", action=sk.Action.NEXT_MODEL)
+    given = [scripted(name_="a", errors=[Revoked("no")]), scripted(name_="b", errors=[TooLong("too long")])]
+
+    with pytest.raises(ModelsExhaustedError):
+        ask_whole(ChatSparekey.from_models(given, tracker=sk.CooldownTracker(policy)), "hello")
