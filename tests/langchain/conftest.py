@@ -125,6 +125,7 @@ class Listener(BaseCallbackHandler):
     def __init__(self) -> None:
         self.names: list[str] = []
         self.heard: list[Any] = []
+        self.tokens: list[str] = []
 
     def _note(self, event: str, *said: Any) -> None:
         self.names.append(event)
@@ -133,8 +134,9 @@ class Listener(BaseCallbackHandler):
     def on_chat_model_start(self, *args: Any, **kwargs: Any) -> None:
         self._note("start", args, kwargs)
 
-    def on_llm_new_token(self, *args: Any, **kwargs: Any) -> None:
-        self._note("token", args, kwargs)
+    def on_llm_new_token(self, token: str, **kwargs: Any) -> None:
+        self.tokens.append(token)
+        self._note("token", token, kwargs)
 
     def on_retry(self, retry_state: Any, **kwargs: Any) -> None:
         self._note("retry", retry_state.outcome.exception(), kwargs)
