@@ -62,6 +62,25 @@ def test_max_tokens_cuts_the_answer(create: Create) -> None:
     assert (answer.content[0].text, answer.stop_reason) == ("Hello from ", "max_tokens")
 
 
+def test_a_stop_sequence_ends_the_text(create: Create) -> None:
+    """The answer says which one it was."""
+    with Simulator({"sk-a": "healthy"}, reply="one two three") as sim:
+        answer = create(sim, stop_sequences=["three", " two"])
+
+    assert (answer.content[0].text, answer.stop_reason, answer.stop_sequence) == ("one", "stop_sequence", " two")
+
+
+def test_usage_has_its_details(create: Create, connect: Connect) -> None:
+    """Nothing is cached, and the fields for it are there, at the end of a stream too."""
+    with Simulator({"sk-a": "healthy"}) as sim:
+        whole = create(sim).usage
+        *_, delta, _stop = create(sim, stream=True)
+
+    for usage in (whole, delta.usage):
+        assert (usage.input_tokens, usage.output_tokens) == (3, 9)
+        assert (usage.cache_creation_input_tokens, usage.cache_read_input_tokens) == (0, 0)
+
+
 def test_the_stream_has_anthropics_events(create: Create, connect: Connect) -> None:
     """The client's own helper puts the message together again."""
     with Simulator({"sk-a": "healthy"}, reply="one two") as sim:

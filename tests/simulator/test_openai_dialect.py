@@ -86,6 +86,25 @@ def test_max_tokens_cuts_the_answer(ask: Ask) -> None:
     assert (choice.message.content, choice.finish_reason) == ("Hello from ", "length")
 
 
+def test_stop_sequences_and_choices_are_kept(ask: Ask) -> None:
+    """The text ends before a stop sequence, and comes as often as choices are asked for."""
+    with Simulator({"sk-a": "healthy"}, reply="one two three") as sim:
+        choices = ask(sim, "sk-a", stop=["three", " two"], n=2).answer.choices
+        chunks = ask(sim, "sk-a", n=2, stream=True).chunks
+
+    assert [(choice.message.content, choice.finish_reason) for choice in choices] == [("one", "stop")] * 2
+    second = [chunk.choices[0].delta.content or "" for chunk in chunks if chunk.choices[0].index == 1]
+    assert "".join(second) == "one two three"
+
+
+def test_usage_has_its_details(ask: Ask) -> None:
+    """Nothing is cached and nothing was reasoned, and the fields for it are there."""
+    with Simulator({"sk-a": "healthy"}) as sim:
+        usage = ask(sim, "sk-a").answer.usage
+
+    assert (usage.prompt_tokens_details.cached_tokens, usage.completion_tokens_details.reasoning_tokens) == (0, 0)
+
+
 REFUSALS = {
     "revoked": (401, openai.AuthenticationError, "invalid_api_key"),
     "no_credit": (402, openai.APIStatusError, "invalid_request_error"),
@@ -198,6 +217,7 @@ INVALID: list[tuple[str, dict[str, Any], str | None]] = [
     ("embeddings", {"model": "e", "input": ""}, "input"),
     ("embeddings", {"model": "e", "input": ["a", ""]}, "input"),
     ("embeddings", {"model": "e", "input": [[1, 2], "a", {}]}, "input"),
+    ("embeddings", {"model": "e", "input": ["a"] * 2049}, "input"),
     ("embeddings", {"model": "e", "input": "a", "dimensions": 0}, "dimensions"),
     ("embeddings", {"model": "e", "input": "a", "encoding_format": "hex"}, "encoding_format"),
 ]

@@ -23,6 +23,8 @@ from sparekey.simulator._wire import Call, Dialect, Fault, Operation
 
 DIALECTS = (OPENAI, ANTHROPIC)
 DEFAULT_MODELS = ("gpt-4o", "gpt-4o-mini", "text-embedding-3-small", "text-embedding-3-large")
+DEEPEST = 100
+"""Levels of JSON in a request."""
 CREDENTIAL_HEADERS = frozenset({"authorization", "x-api-key", "api-key", "cookie"})
 
 
@@ -134,6 +136,26 @@ class Endpoint:
 
 def _parse(raw: bytes) -> object:
     try:
-        return json.loads(raw)
+        body = json.loads(raw, parse_constant=_no_json)
     except (ValueError, RecursionError):
         return None
+    return body if _is_shallow(body) else None
+
+
+def _no_json(word: str) -> None:
+    raise ValueError(f"{word} is no JSON")
+
+
+def _is_shallow(body: object) -> bool:
+    """Whether a body has so few levels that all of it can be walked and sent back."""
+    level = [body]
+    for _ in range(DEEPEST):
+        level = [
+            each
+            for value in level
+            if isinstance(value, dict | list)
+            for each in (value.values() if isinstance(value, dict) else value)
+        ]
+        if not level:
+            return True
+    return False

@@ -99,12 +99,18 @@ def _break_stream(behaviour: StreamBreak, exchange: Exchange) -> Delivery:
 
 def _until_break(events: Iterator[Event], behaviour: StreamBreak) -> Iterator[Event]:
     left = behaviour.after
+    held: list[Event] = []
     for event in events:
+        if event.part is Part.BETWEEN:
+            held.append(event)
+            continue
         if event.part is Part.CLOSING or (event.part is Part.TOKEN and left == 0):
             return
         left -= event.part is Part.TOKEN
         if event.part is Part.TOKEN or behaviour.opening:
+            yield from held
             yield event
+        held = []
 
 
 def _malformed(behaviour: Malformed, exchange: Exchange) -> Delivery:

@@ -35,6 +35,9 @@ class Part(Enum):
 
     OPENING = auto()
     TOKEN = auto()
+    """A piece of what is answered: a word, the name of a tool, a piece of its arguments."""
+    BETWEEN = auto()
+    """Goes with the token after it."""
     CLOSING = auto()
 
 

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import math
 
-from sparekey.simulator._openai_chat import chat, check_chat, sse, stream_chat
-from sparekey.simulator._openai_embeddings import check_embeddings, embeddings
-from sparekey.simulator._openai_faults import FAULTS
+from sparekey.simulator._openai.chat import chat, check_chat, sse, stream_chat
+from sparekey.simulator._openai.embeddings import check_embeddings, embeddings
+from sparekey.simulator._openai.faults import FAULTS
 from sparekey.simulator._roster import Quota
 from sparekey.simulator._wire import Call, Dialect, Fault, Json, Operation, bearer, milliseconds
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from typing import Any
 
 from sparekey.simulator._wire import Fault
@@ -18,10 +18,47 @@ def wrong(param: str, message: str, code: str = "invalid_type") -> Fault:
     return Fault(400, INVALID, f"Invalid '{param}': {message}", code, param)
 
 
-def check_model(body: Mapping[str, Any]) -> Fault | None:
+def refused(param: str, message: str, code: str | None = None) -> Fault:
+    """In words of its own."""
+    return Fault(400, INVALID, message, code, param)
+
+
+def unknown(param: str) -> Fault:
+    return refused(param, f"Unknown parameter: '{param}'.", "unknown_parameter")
+
+
+def of_type(param: str, expected: str, value: object) -> Fault:
+    """``expected`` with its article, as the message says it."""
+    got = _TYPES.get(type(value), "an object")
+    return refused(param, f"Invalid type for '{param}': expected {expected}, but got {got} instead.", "invalid_type")
+
+
+_TYPES = {
+    type(None): "null",
+    bool: "a boolean",
+    int: "an integer",
+    float: "a decimal",
+    str: "a string",
+    list: "an array",
+    dict: "an object",
+}
+
+
+def one_of(param: str, value: object, supported: Iterable[str]) -> Fault:
+    *most, last = (f"'{each}'" for each in supported)
+    listed = f"{', '.join(most)}, and {last}" if len(most) > 1 else " and ".join([*most, last])
+    return refused(param, f"Invalid value: '{value}'. Supported values are: {listed}.", "invalid_value")
+
+
+def only(known: Iterable[str], given: Mapping[str, Any], where: str) -> Iterator[Fault]:
+    """A fault for every field that is not known there."""
+    return (unknown(f"{where}.{name}") for name in given if name not in known)
+
+
+def check_model(body: Mapping[str, Any]) -> Iterator[Fault]:
+    """A request without a model."""
     if not isinstance(body.get("model"), str) or not body["model"]:
-        return Fault(400, INVALID, "you must provide a model parameter")
-    return None
+        yield Fault(400, INVALID, "you must provide a model parameter")
 
 
 FAULTS = {

@@ -3,12 +3,15 @@
 from __future__ import annotations
 
 import base64
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from typing import Any
 
-from sparekey.simulator._openai_faults import check_model, required, wrong
+from sparekey.simulator._openai.faults import check_model, required, wrong
 from sparekey.simulator._vectors import MAX_DIMENSIONS, dimensions_of, packed, vector
 from sparekey.simulator._wire import Call, Fault, Json
+
+MOST_INPUTS = 2048
+"""Texts of one request, as OpenAI's reference says."""
 
 
 def _inputs(body: Mapping[str, Any]) -> list[str | list[int]]:
@@ -20,25 +23,33 @@ def _inputs(body: Mapping[str, Any]) -> list[str | list[int]]:
 
 
 def check_embeddings(body: Mapping[str, Any]) -> Fault | None:
-    if fault := check_model(body):
-        return fault
+    """The first thing that is wrong with a request."""
+    return next(_problems(body), None)
+
+
+def _problems(body: Mapping[str, Any]) -> Iterator[Fault]:
+    yield from check_model(body)
     if body.get("input") is None:
-        return required("input")
+        yield required("input")
     if not isinstance(body["input"], str | list) or not body["input"]:
-        return wrong("input", "input cannot be empty.", "invalid_value")
-    for item in _inputs(body):
+        yield wrong("input", "input cannot be empty.", "invalid_value")
+    inputs = _inputs(body)
+    if len(inputs) > MOST_INPUTS:
+        long = f"array too long. Expected an array with maximum length {MOST_INPUTS}"
+        yield wrong("input", f"{long}, but got an array with length {len(inputs)} instead.", "array_above_max_length")
+    for item in inputs:
         numbers = isinstance(item, list) and all(isinstance(token, int) for token in item)
         if not item or not (isinstance(item, str) or numbers):
-            return wrong("input", "expected texts or arrays of tokens, none of them empty.", "invalid_value")
+            yield wrong("input", "expected texts or arrays of tokens, none of them empty.", "invalid_value")
     size = body.get("dimensions")
     if size is not None and not (type(size) is int and 1 <= size <= MAX_DIMENSIONS):
-        return wrong("dimensions", f"expected an integer between 1 and {MAX_DIMENSIONS}.", "invalid_value")
+        yield wrong("dimensions", f"expected an integer between 1 and {MAX_DIMENSIONS}.", "invalid_value")
     if body.get("encoding_format") not in (None, "float", "base64"):
-        return wrong("encoding_format", "expected 'float' or 'base64'.", "invalid_value")
-    return None
+        yield wrong("encoding_format", "expected 'float' or 'base64'.", "invalid_value")
 
 
 def embeddings(call: Call) -> Json:
+    """A vector for each input."""
     inputs = _inputs(call.body)
     size = call.body.get("dimensions") or dimensions_of(call.model)
     vectors = [vector(call.model, item, size) for item in inputs]

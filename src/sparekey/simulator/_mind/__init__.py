@@ -1,0 +1,1 @@
+"""What the pretended model answers, whatever the dialect it is asked in."""

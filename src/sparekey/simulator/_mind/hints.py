@@ -1,0 +1,119 @@
+"""What a prompt names: numbers, quoted words, names, and ``field: value``."""
+
+from __future__ import annotations
+
+import re
+from collections import deque
+from collections.abc import Callable, Iterable
+
+LONGEST = 4000
+"""Characters of a prompt that are looked at, from its end: a value stands near the question."""
+
+_NUMBER = re.compile(r"(?<![\w.])-?\d+(?:\.\d+)?(?![\w%])")
+_QUOTED = re.compile(r"\"([^\"\n]+)\"|(?<!\w)'([^'\n]+)'(?!\w)|`([^`\n]+)`|“([^”\n]+)”|「([^」\n]+)」")
+# Words with a capital that do not begin a sentence; "San Francisco, CA" is one name.
+_NAME = re.compile(r"(?<![.!?:\n]\s)(?<!^)(?<![\w'])[A-ZÀ-ÞЀ-Я][\w'-]+(?: [A-ZÀ-ÞЀ-Я][\w'-]*)*(?:, [A-Z]{2}\b)?")
+_ABOUT = re.compile(
+    r"\b(?:about|in|at|for|near|of|named|called) (?:(?:the|an?|my) )?"
+    r"((?:(?!(?:about|and|as|at|in|for|or|please|to|using|with)\b)[^\s,.;:!?]+ ?){1,4})"
+)
+_BY_FORMAT = {
+    "date": re.compile(r"\b\d{4}-\d\d-\d\d\b"),
+    "date-time": re.compile(r"\b\d{4}-\d\d-\d\dT[\d:.]+(?:Z|[+-]\d\d:\d\d)?"),
+    "time": re.compile(r"\b\d\d:\d\d(?::\d\d)?\b"),
+    "email": re.compile(r"[\w.+-]+@[\w-]+\.[\w.-]+\w"),
+    "uri": re.compile(r"https?://[^\s\"'<>]+"),
+    "uuid": re.compile(r"\b[\da-f]{8}(?:-[\da-f]{4}){3}-[\da-f]{12}\b", re.IGNORECASE),
+}
+
+
+class Hints:
+    """The values a prompt holds; each is given out once, in the order they stand there.
+
+    Args:
+        text: the prompt.
+        brackets: what stands between the brackets of ``tool(…)``, when the prompt writes the
+            call itself; then nothing else counts.
+    """
+
+    def __init__(self, text: str, brackets: str | None = None) -> None:
+        self.text = (text if brackets is None else brackets)[-LONGEST:]
+        given = [] if brackets is None else [piece.strip() for piece in brackets.split(",") if piece.strip()]
+        self._positional = deque(_unquoted(piece) for piece in given if "=" not in piece)
+        self._numbers = deque(_NUMBER.findall(self.text))
+        self._quoted = deque(quoted(self.text))
+        self._names = deque(name for name in _NAME.findall(self.text) if name != "JSON")
+        told = [*self._quoted, *self._names]
+        abouts = (about.strip() for about in _ABOUT.findall(self.text))
+        self._abouts = deque(about for about in abouts if not any(each in about for each in told))
+
+    def named(self, field: str) -> str | None:
+        """What the prompt says of a field: ``field=value``, ``field: value``, ``field is value``."""
+        if not field:
+            return None
+        words = re.escape(field).replace("_", "[_ ]")
+        found = re.search(
+            rf"(?<!\w){words}(?:\s*[=:]\s*|\s+is\s+)(?:\"([^\"]*)\"|'([^']*)'|([^,;\n)]+))", self.text, re.IGNORECASE
+        )
+        return _first(found.groups()).strip().rstrip(".!?") if found else None
+
+    def positional(self) -> str | None:
+        """The next value of a written call."""
+        return self._positional.popleft() if self._positional else None
+
+    def number(self, fits: Callable[[int | float], bool]) -> int | float | None:
+        """The next number that fits; those before it are kept for what comes."""
+        for written in self._numbers:
+            number = as_number(written)
+            if number is not None and fits(number):
+                self._numbers.remove(written)
+                return number
+        return None
+
+    def string(self, format_: object = None) -> str | None:
+        """The next piece of text worth being a value: of that format, quoted, a name, or what it is about."""
+        if isinstance(format_, str) and format_ in _BY_FORMAT:
+            found = _BY_FORMAT[format_].search(self.text)
+            return found.group() if found else None
+        return next((found.popleft() for found in (self._quoted, self._names, self._abouts) if found), None)
+
+    def quotation(self) -> str | None:
+        """The next quoted text."""
+        return self._quoted.popleft() if self._quoted else None
+
+    def more(self, kind: str) -> bool:
+        """Whether a list of that kind can go on."""
+        return bool(self._numbers if kind in ("integer", "number") else self._quoted if kind == "string" else ())
+
+    def mentioned(self, members: Iterable[object]) -> list[object]:
+        """Those of ``members`` the prompt mentions."""
+        return [each for each in members if isinstance(each, str | int) and _mentions(self.text, str(each))]
+
+
+def quoted(text: str) -> list[str]:
+    """Everything in quotation marks."""
+    return [_first(found) for found in _QUOTED.findall(text[-LONGEST:])]
+
+
+def unquoted_rest(text: str) -> str:
+    """The text without what is in quotation marks."""
+    return _QUOTED.sub("", text[-LONGEST:])
+
+
+def as_number(text: str) -> int | float | None:
+    """A number as written, None when it is none."""
+    if not _NUMBER.fullmatch(text.strip()) or len(text) > 300:
+        return None
+    return float(text) if "." in text else int(text)
+
+
+def _mentions(text: str, word: str) -> bool:
+    return bool(word) and bool(re.search(rf"(?<!\w){re.escape(word)}(?!\w)", text, re.IGNORECASE))
+
+
+def _first(groups: tuple[str | None, ...]) -> str:
+    return next((group for group in groups if group), "")
+
+
+def _unquoted(piece: str) -> str:
+    return piece[1:-1] if len(piece) > 1 and piece[0] == piece[-1] and piece[0] in "\"'" else piece
