@@ -3,8 +3,6 @@
 from __future__ import annotations
 
 import pytest
-from langchain_core.messages import AIMessage
-from langchain_core.outputs import ChatGeneration, ChatResult
 from langchain_core.runnables import RunnableBinding
 from langchain_core.tools import tool
 from langchain_openai import ChatOpenAI
@@ -105,23 +103,6 @@ def test_a_model_without_tools_is_passed_over(scripted, simulate, keys):
 
     assert "key-1" in model.bind_tools([look]).invoke("hello").content
     assert model.invoke("hello").content == "plain"
-
-
-def test_structured_output_comes_through_a_tool(scripted, monkeypatch):
-    """From whoever serves, in the class that was asked for."""
-    call = {"name": "Weather", "args": {"place": "here", "degrees": 20}, "id": "1", "type": "tool_call"}
-    seen = {}
-
-    def answer(self, messages, stop=None, run_manager=None, **given):
-        seen.update(given)
-        return ChatResult(generations=[ChatGeneration(message=AIMessage(content="", tool_calls=[call]))])
-
-    monkeypatch.setattr(scripted, "_generate", answer)
-    monkeypatch.setattr(scripted, "bind_tools", lambda self, tools, **how: self.bind(bound=tools, **how))
-    model = ChatSparekey.from_models([scripted()]).with_structured_output(Weather)
-
-    assert model.invoke("hello") == Weather(place="here", degrees=20)
-    assert seen == {"bound": [Weather], "tool_choice": "any"}
 
 
 def test_langchains_own_fallbacks_keep_the_tools(mixed):
