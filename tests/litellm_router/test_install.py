@@ -5,6 +5,7 @@ from __future__ import annotations
 import importlib
 import subprocess
 import sys
+from importlib.metadata import version
 
 import litellm
 import pytest
@@ -135,10 +136,11 @@ def test_a_litellm_that_lacks_something_is_told_so(provider, entry, monkeypatch)
     router = litellm.Router(model_list=expand_model_list([entry(sim, ["sk-a"])]))
     before, inside = attributes(router), vars(router).get("_core", router)
 
-    with monkeypatch.context() as patched:
-        patched.delattr(type(inside), "make_call")
-        with pytest.raises(sk.ConfigError, match="make_call"):
-            install(router)
+    for method in ("make_call", "get_available_deployment"):
+        with monkeypatch.context() as patched:
+            patched.delattr(type(inside), method)
+            with pytest.raises(sk.ConfigError, match=f"LiteLLM {version('litellm')} has a router without {method}"):
+                install(router)
     with monkeypatch.context() as patched:
         patched.delattr(litellm.utils, "get_excluded_filtered_deployments")
         with pytest.raises(sk.ConfigError, match=r"litellm>=1\.102"):

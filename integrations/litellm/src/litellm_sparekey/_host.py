@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import importlib
+import importlib.metadata
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
@@ -16,6 +17,7 @@ if TYPE_CHECKING:
 
 Deployment = Mapping[str, Any]
 _NOTHING = object()
+_SERVED = "litellm>=1.102,<1.110"
 
 
 class Host:
@@ -27,9 +29,12 @@ class Host:
 
     def __init__(self, router: Router) -> None:
         if not hasattr(litellm.utils, "get_excluded_filtered_deployments"):
-            raise sk.ConfigError("this LiteLLM cannot leave deployments out of one selection; install litellm>=1.102")
+            raise _unserved("cannot leave deployments out of one selection")
         self.router: Any = router
         self.inside: Any = vars(router).get("_core", router)
+        self.check(["get_available_deployment"])
+        if not hasattr(self.inside, "_core_async_get_available_deployment"):
+            self.check(["async_get_available_deployment"])
         self._before: dict[str, object] = {}
         self._ours: dict[str, object] = {}
         self._cooldowns: bool | None = None
@@ -60,7 +65,7 @@ class Host:
         """Raise :class:`sparekey.ConfigError` when the router lacks one of these methods."""
         lacks = [name for name in names if not callable(getattr(self.inside, name, None))]
         if lacks:
-            raise sk.ConfigError(f"this LiteLLM's router has no {', '.join(lacks)}; litellm-sparekey does not know it")
+            raise _unserved(f"has a router without {', '.join(lacks)}")
 
     # -- changing --------------------------------------------------------------------------
 
@@ -110,3 +115,9 @@ class Host:
             return
         changes = importlib.import_module("litellm.router_api").ChangeSet
         self.router.apply(changes(assign={"disable_cooldowns": value}))
+
+
+def _unserved(why: str) -> sk.ConfigError:
+    """The error for a LiteLLM that is too old, or that has changed what sparekey goes by."""
+    installed = importlib.metadata.version("litellm")
+    return sk.ConfigError(f"LiteLLM {installed} {why}; litellm-sparekey serves {_SERVED}")
