@@ -52,7 +52,6 @@ class FallbackChain:
         self.on_attempt = on_attempt
         self._clock = self.tracker.clock.now
         self._classify: Classify = classify if classify is not None else self._read
-        self._image_policy = self.policy.for_images()
 
     # -- calls -----------------------------------------------------------------------------
 
@@ -218,7 +217,7 @@ class FallbackChain:
         return self._clock()
 
     def _begin_image(self, candidates: Iterable[Candidate], deadline: float | None, affinity: str | None) -> Run:
-        policy = self._image_policy
+        policy = self.policy.for_images()
         twins = [candidate.for_images() for candidate in _checked(candidates)]
         return self._run(
             twins, policy, self._classify if policy.remembers else only_oversized_stops, deadline, affinity

@@ -54,6 +54,8 @@ def summary(log: Sequence[Entry], candidates: int, *, late: bool) -> str:
         return f"the deadline was spent after {len(tried)} attempt{'' if len(tried) == 1 else 's'}"
     unfit = {attempt.candidate for attempt in attempts if attempt.skipped}
     skips = (unfit | {entry[0] for entry in log if not isinstance(entry, Attempt)}) - set(tried)
+    if candidates == 1:
+        return "the only candidate " + ("failed" if tried else "cannot make this call" if unfit else "is cooling down")
     if tried:
         return f"all {candidates} candidates failed" + (f", {len(skips)} of them skipped" if skips else "")
     if unfit:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable
 from typing import Any
 
-from langchain_core.messages import AIMessageChunk, BaseMessage
+from langchain_core.messages import AIMessageChunk
 from langchain_core.outputs import ChatGeneration, ChatGenerationChunk
 
 import sparekey as sk
@@ -73,11 +73,3 @@ def note_of(candidate: sk.Candidate, attempts: Iterable[sk.Attempt]) -> dict[str
             if not isinstance(attempt.error, sk.CoolingError)
         ],
     }
-
-
-def sign(message: BaseMessage, note: dict[str, Any]) -> None:
-    """Leave the note on who served.
-
-    On one chunk of a stream only: LangChain adds the metadata of chunks up, and would double it.
-    """
-    message.response_metadata = {**message.response_metadata, NOTE: note}

@@ -46,21 +46,27 @@ class References(NamedTuple):
 class Issuers:
     """Who issued which id; thread-safe."""
 
-    def __init__(self) -> None:
+    def __init__(self, kept: int = _KEPT) -> None:
         self._known: dict[str, str] = {}
+        self._kept = kept
         self._lock = threading.Lock()
 
     def learn(self, names: Iterable[str], candidate: sk.Candidate) -> None:
         """``candidate`` knows ``names``."""
         with self._lock:
             self._known.update(dict.fromkeys(names, candidate.id))
-            for oldest in list(islice(self._known, max(0, len(self._known) - _KEPT))):
+            for oldest in list(islice(self._known, max(0, len(self._known) - self._kept))):
                 del self._known[oldest]
 
     def learn_from(self, message: BaseMessage, candidate: sk.Candidate) -> None:
         """``candidate`` gave this answer, which may be referred to later."""
         if answer := _answer_id(message):
             self.learn([answer], candidate)
+
+    def forget(self) -> None:
+        """Everything."""
+        with self._lock:
+            self._known.clear()
 
     def of(self, names: Iterable[str]) -> str | None:
         """The candidate that issued one of ``names``."""
@@ -71,38 +77,45 @@ ISSUERS = Issuers()
 """The process's: ids are the providers' own, and unlike."""
 
 
-def references(messages: Sequence[BaseMessage], given: Mapping[str, Any]) -> References | None:
-    """What a request refers to; None for nearly all requests."""
+def references(
+    messages: Sequence[BaseMessage], given: Mapping[str, Any]
+) -> tuple[References | None, References | None]:
+    """What a request refers to, and what it would besides if its model always went on from the latest stored answer.
+
+    Both are None for nearly all requests, which this must not hold up.
+    """
     names: set[str] = set()
     issuer: str | None = None
+    latest: AIMessage | None = None
     for message in messages:
-        content = message.content
-        own = set(_blocks(content)) if type(content) is list else set()
+        own = set(_blocks(message.content)) if type(message.content) is list else None
         if isinstance(message, AIMessage):
+            if _answer_id(message):
+                latest = message
             if "audio" in message.additional_kwargs:  # a spoken answer is referred to by its id
-                own.update(_texts(message.additional_kwargs["audio"].get("id")))
+                own = {*(own or ()), *_texts(message.additional_kwargs["audio"].get("id"))}
             issuer = _noted(message) if own else issuer
-        names |= own
-    for name in _NAMES & given.keys():
-        names.update(_texts(given[name]))
-    for tool in given.get("tools") or ():
-        if isinstance(tool, dict) and tool.get("type") != "function":
-            names.update(_blocks([tool]))
+        if own:
+            names |= own
+    if given:
+        for name in _NAMES & given.keys():
+            names.update(_texts(given[name]))
+        for tool in given.get("tools") or ():
+            if isinstance(tool, dict) and tool.get("type") != "function":
+                names.update(_blocks([tool]))
+    on = None if latest is None else _to([_answer_id(latest) or ""], _noted(latest))
     if not names:
-        return None
+        return None, on
     before = given.get("previous_response_id")
     if before is not None:
         said = (message for message in messages if _answer_id(message) == before)
         issuer = next((who for message in said if (who := _noted(message))), issuer)
-    return References(frozenset(names), issuer or ISSUERS.of(names))
+    return _to(names, issuer), on
 
 
-def continued(messages: Sequence[BaseMessage]) -> References | None:
-    """What a model refers to that always goes on from the latest stored answer (``use_previous_response_id``)."""
-    for message in reversed(messages):
-        if isinstance(message, AIMessage) and (answer := _answer_id(message)):
-            return References(frozenset({answer}), _noted(message) or ISSUERS.of([answer]))
-    return None
+def _to(names: Iterable[str], issuer: str | None) -> References:
+    names = frozenset(names)
+    return References(names, issuer or ISSUERS.of(names))
 
 
 def is_unknown_there(error: BaseException, verdict: sk.Verdict, names: frozenset[str]) -> bool:

@@ -151,6 +151,8 @@ def _without_markers(block: Any) -> Any:
         inner = clean.get(part)
         if isinstance(inner, dict) and "cache_control" in inner:
             clean = {**clean, part: _without_marker(inner)}
+            if not clean[part]:
+                del clean[part]
     return clean
 
 

@@ -13,11 +13,11 @@ from langchain_core.outputs import ChatResult
 from tenacity import RetryCallState, Retrying
 
 import sparekey as sk
-from langchain_sparekey._chunks import note_of, sign
+from langchain_sparekey._chunks import NOTE, note_of
 from langchain_sparekey._clients import Clients
 from langchain_sparekey._errors import CannotServeError, leaving, read_as_overflow, steers_a_graph
 from langchain_sparekey._fit import fitted
-from langchain_sparekey._issuers import ISSUERS, References, continued, is_unknown_there, references
+from langchain_sparekey._issuers import ISSUERS, References, is_unknown_there, references
 from langchain_sparekey._timeouts import with_timeout
 
 OnAttempt: TypeAlias = Callable[[sk.Attempt], object]
@@ -73,15 +73,18 @@ class Request:
         self._listener: Any = run_manager if run_manager is not None and run_manager.handlers else None
         heard = on_attempt if self._listener is None else self._hear
         self.chain = sk.FallbackChain(tracker, policy, self._classify, heard)
-        self._refers: References | None = references(messages, given)
         self.candidates: Sequence[sk.Candidate] = clients.candidates(name)
-        if self._refers is not None or self._goes_on():
-            self.candidates = self._issuers()
+        self._refers, latest = references(messages, given)
+        if self._refers is None and latest is not None and self._goes_on(latest):
+            self._refers = latest
+        if self._refers is not None:
+            self.candidates = self._issuers(self._refers)
 
     def __enter__(self) -> Self:
         return self
 
     def __exit__(self, _kind: object, error: BaseException | None, _trace: object) -> None:
+        del self.chain  # it knows _classify, and so this: a circle would be left to the garbage collector
         if isinstance(error, sk.FallbackExhaustedError):
             left = leaving(error, self.candidates)
             if self._refers is not None and self._refers.issuer is not None and len(self.candidates) == 1:
@@ -122,6 +125,8 @@ class Request:
         self._turns.append(candidate)
         try:
             model = self.clients.model(candidate)
+            if not self._given and self._primary is None:
+                return model, self._messages, {}
             return model, *fitted(self._messages, self._given, model, candidate, self._primary)
         except Exception as error:
             if steers_a_graph(error):
@@ -142,31 +147,25 @@ class Request:
 
     # -- who knows what it refers to -------------------------------------------------------
 
-    def _goes_on(self) -> bool:
+    def _goes_on(self, latest: References) -> bool:
         """Whether the model goes on from the latest stored answer by itself."""
-        latest = continued(self._messages)
-        if latest is None:
-            return False
         issuer = next((who for who in self.candidates if who.id == latest.issuer), self.candidates[0])
         try:
             model = self.clients.model(issuer)
         except Exception:  # told when its turn comes
             return False
-        self._refers = latest if getattr(model, "use_previous_response_id", False) else None
-        return self._refers is not None
+        return bool(getattr(model, "use_previous_response_id", False))
 
-    def _issuers(self) -> Sequence[sk.Candidate]:
+    def _issuers(self, refers: References) -> Sequence[sk.Candidate]:
         """Who is asked when the request refers to something: its issuer alone, or all while nobody knows it."""
-        known = None if self._refers is None else self._refers.issuer
-        issuer = next((who for who in self.candidates if who.id == known), None)
+        issuer = next((who for who in self.candidates if who.id == refers.issuer), None)
         if issuer is None:
-            self._refers = self._refers and self._refers._replace(issuer=None)
+            self._refers = refers._replace(issuer=None)
             return self.candidates
         # What a key keeps, its organisation keeps.
-        own = [
-            who for who in self.candidates if who.account and (who.account, who.group) == (issuer.account, issuer.group)
-        ]
-        return [issuer, *(who for who in own if who != issuer)]
+        ours = (issuer.account, issuer.group)
+        own = [who for who in self.candidates if who.account and (who.account, who.group) == ours and who != issuer]
+        return [issuer, *own]
 
     # -- what came of it -------------------------------------------------------------------
 
@@ -180,7 +179,7 @@ class Request:
     def sign(self, message: BaseMessage, candidate: sk.Candidate, note: dict[str, Any]) -> None:
         """Leave the note in a message, or in one chunk of it, and remember whose answer it is."""
         ISSUERS.learn_from(message, candidate)
-        sign(message, note)
+        message.response_metadata[NOTE] = note
 
     def note(self, result: sk.FallbackResult[Any]) -> dict[str, Any]:
         """Who served, and who failed before."""
