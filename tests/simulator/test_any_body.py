@@ -14,6 +14,7 @@ from starlette.testclient import TestClient
 
 from sparekey.simulator import Simulator
 from sparekey.simulator._app import DIALECTS
+from sparekey.simulator._openai.items import seal
 
 WORDS = st.sampled_from(
     [
@@ -124,26 +125,56 @@ MESSAGE: dict[str, Any] = {
     "stop_sequences": ["x"],
     "stream": True,
 }
+RESPONSE: dict[str, Any] = {
+    "model": "m",
+    "input": [
+        {
+            "role": "user",
+            "content": [{"type": "input_text", "text": "f(1)"}, {"type": "input_image", "image_url": IMAGE["url"]}],
+        },
+        {"type": "reasoning", "id": "rs_1", "summary": [], "encrypted_content": seal("sk-a", "rs_1")},
+        {"type": "function_call", "call_id": "t", "name": "f", "arguments": "{}"},
+        {"type": "function_call_output", "call_id": "t", "output": [{"type": "input_text", "text": "done"}]},
+    ],
+    "instructions": "x",
+    "tools": [{"type": "function", "name": "f", "description": "f", "parameters": SCHEMA}, {"type": "web_search"}],
+    "tool_choice": {"type": "function", "name": "f"},
+    "text": {"format": {"type": "json_schema", "name": "t", "schema": SCHEMA, "strict": True}},
+    "reasoning": {"effort": "low", "summary": "auto"},
+    "include": ["reasoning.encrypted_content"],
+    "max_output_tokens": 9,
+    "previous_response_id": None,
+    "store": True,
+    "stream": True,
+}
 EMBEDDINGS = {"model": "m", "input": ["a", "b"], "dimensions": 3, "encoding_format": "base64"}
 SOUND = {
     "/v1/chat/completions": CHAT,
     "/v1/embeddings": EMBEDDINGS,
+    "/v1/responses": RESPONSE,
     "/v1/messages": MESSAGE,
     "/v1/messages/count_tokens": MESSAGE,
 }
-PATHS = [operation.path for dialect in DIALECTS for operation in dialect.operations if operation.method == "POST"]
+PATHS = sorted(SOUND)
+
+
+def test_every_path_is_tried() -> None:
+    """But that of files, which takes no JSON."""
+    posted = {operation.path for dialect in DIALECTS for operation in dialect.operations if operation.method == "POST"}
+
+    assert posted - set(PATHS) == {"/v1/files"}
 
 
 @pytest.mark.parametrize("path", PATHS)
 @settings(max_examples=200, deadline=None)
 @given(spoils=SPOILS)
 def test_every_body_is_answered_or_refused(path: str, spoils: list[tuple[int, Any]]) -> None:
-    """No body, sound or spoiled, makes the simulator fail: it is a 200 or a 400."""
+    """No body, sound or spoiled, makes the simulator fail: it is a 200, a 400, or a 404 for an id nobody knows."""
     body = spoil(SOUND[path], spoils)
     sim = TestClient(Simulator({"sk-a": "healthy"})._app)
     answer = sim.post(path, content=json.dumps(body), headers={"authorization": "Bearer sk-a"})
 
-    assert answer.status_code in (200, 400)
+    assert answer.status_code in (200, 400, 404)
 
 
 @pytest.mark.parametrize("path", PATHS)

@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-import json
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, replace
 
 from starlette.applications import Starlette
@@ -19,12 +18,12 @@ from sparekey.simulator._exchange import CARRY_OUT, Exchange
 from sparekey.simulator._journal import Journal, RequestRecord
 from sparekey.simulator._openai import OPENAI
 from sparekey.simulator._roster import Holder, Roster
+from sparekey.simulator._store import Store
 from sparekey.simulator._wire import Call, Dialect, Fault, Operation
 
 DIALECTS = (OPENAI, ANTHROPIC)
+_BY_NAME = {dialect.name: dialect for dialect in DIALECTS}
 DEFAULT_MODELS = ("gpt-4o", "gpt-4o-mini", "text-embedding-3-small", "text-embedding-3-large")
-DEEPEST = 100
-"""Levels of JSON in a request."""
 CREDENTIAL_HEADERS = frozenset({"authorization", "x-api-key", "api-key", "cookie"})
 
 
@@ -41,31 +40,36 @@ class World:
     heard: Callable[[RequestRecord], object] | None
     numbers: Iterator[int]
     """Numbers the requests, for their ids."""
+    store: Store
 
 
 def build(world: World, more: list[BaseRoute]) -> Starlette:
     """The application for one simulator; ``more`` are routes beside the providers' own."""
-    routes = [
-        Route(operation.path, Endpoint(world, dialect, operation), methods=[operation.method])
-        for dialect in DIALECTS
-        for operation in dialect.operations
-    ]
+    served: dict[tuple[str, str], dict[str, Operation]] = {}
+    for dialect in DIALECTS:
+        for operation in dialect.operations:
+            served.setdefault((operation.path, operation.method), {})[dialect.name] = operation
+    routes = [Route(path, Endpoint(world, each), methods=[method]) for (path, method), each in served.items()]
     return Starlette(routes=[*routes, *more], exception_handlers={404: _unknown_url, 405: _unknown_url})
 
 
+def _spoken(headers: Mapping[str, str]) -> Dialect:
+    """The dialect of a request whose path does not tell; every client of Anthropic's sends this header."""
+    return ANTHROPIC if "anthropic-version" in headers else OPENAI
+
+
 async def _unknown_url(request: Request, _error: Exception) -> Response:
-    dialect = ANTHROPIC if "anthropic-version" in request.headers else OPENAI
+    dialect = _spoken(request.headers)
     fault = dialect.faults["unknown_url"]
     return JSONResponse(dialect.error(fault, "req_unknown"), status_code=fault.status)
 
 
 class Endpoint:
-    """One operation of one dialect, as an ASGI application."""
+    """One path and method as an ASGI application, in each dialect that has an operation there."""
 
-    def __init__(self, world: World, dialect: Dialect, operation: Operation) -> None:
+    def __init__(self, world: World, operations: Mapping[str, Operation]) -> None:
         self._world = world
-        self._dialect = dialect
-        self._operation = operation
+        self._operations = operations
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         request = Request(scope, receive)
@@ -77,9 +81,11 @@ class Endpoint:
     def _decide(self, request: Request, raw: bytes) -> tuple[Delivery, float]:
         """What to answer and after how many seconds; recorded here, so that hanging requests count too."""
         world = self._world
-        key = self._dialect.key_of(request.headers)
+        dialect = _spoken(request.headers) if len(self._operations) > 1 else _BY_NAME[next(iter(self._operations))]
+        operation = self._operations[dialect.name]
+        key = dialect.key_of(request.headers)
         holder = world.roster.find(key)
-        body = {} if self._operation.method == "GET" else _parse(raw)
+        body = operation.read(raw, request.headers) if operation.method == "POST" else {}
         said = {**(body if isinstance(body, dict) else {}), **request.path_params}
         model = said.get("model")
         call = Call(
@@ -90,8 +96,10 @@ class Endpoint:
             name=holder.name if holder else f"unknown-{fingerprint(key)}" if key else "no-key",
             reply=holder.reply if holder else None,
             models=world.models or DEFAULT_MODELS,
+            key=key,
+            store=world.store,
         )
-        exchange = Exchange(self._dialect, self._operation, call, key)
+        exchange = Exchange(dialect, operation, call)
         if holder is None:
             behaviour, delay = "unknown_key", 0.0
             delivery = exchange.fault(exchange.worded("revoked" if key else "no_key"))
@@ -123,7 +131,7 @@ class Endpoint:
         if not isinstance(body, dict):
             return exchange.worded("no_json")
         known = self._world.models
-        if (fault := self._operation.check(body)) is None and known and exchange.call.model:
+        if (fault := exchange.operation.check(body)) is None and known and exchange.call.model:
             fault = None if exchange.call.model in known else exchange.worded("model_not_found")
         return fault
 
@@ -132,30 +140,3 @@ class Endpoint:
         carry_out = CARRY_OUT[type(turn.behaviour)]
         delivery = carry_out(turn.behaviour, replace(exchange, quota=turn.quota))
         return turn.behaviour.kind, turn.behaviour.delay, delivery
-
-
-def _parse(raw: bytes) -> object:
-    try:
-        body = json.loads(raw, parse_constant=_no_json)
-    except (ValueError, RecursionError):
-        return None
-    return body if _is_shallow(body) else None
-
-
-def _no_json(word: str) -> None:
-    raise ValueError(f"{word} is no JSON")
-
-
-def _is_shallow(body: object) -> bool:
-    """Whether a body has so few levels that all of it can be walked and sent back."""
-    level = [body]
-    for _ in range(DEEPEST):
-        level = [
-            each
-            for value in level
-            if isinstance(value, dict | list)
-            for each in (value.values() if isinstance(value, dict) else value)
-        ]
-        if not level:
-            return True
-    return False

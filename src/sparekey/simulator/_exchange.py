@@ -7,7 +7,7 @@ worded is a line in each dialect.
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, replace
 from typing import Any
 
 from sparekey.simulator._behaviours import (
@@ -37,7 +37,6 @@ class Exchange:
     dialect: Dialect
     operation: Operation
     call: Call
-    key: str = field(repr=False)
     quota: Quota | None = None
 
     @property
@@ -66,11 +65,13 @@ class Exchange:
         fault = self.dialect.faults[kind]
         again = "" if retry_after is None else f" Please try again in {self.dialect.duration(retry_after)}."
         limit = self.quota.limit if self.quota else 3
-        words = {"key": self.key, "model": self.call.model, "limit": limit, "again": again}
+        words = {"key": self.call.key, "model": self.call.model, "limit": limit, "again": again}
         return replace(fault, message=fault.message.format(**words))
 
 
 def _answer(_behaviour: Behaviour, exchange: Exchange) -> Delivery:
+    if fault := exchange.operation.missing(exchange.call):
+        return exchange.fault(fault)
     if stream := exchange.stream:
         return exchange.events(event.data for event in stream(exchange.call))
     return exchange.whole(200, encoded(exchange.operation.answer(exchange.call)), _JSON)
@@ -87,12 +88,12 @@ def _disconnect(behaviour: Disconnect, _exchange: Exchange) -> Delivery:
 
 
 def _break_stream(behaviour: StreamBreak, exchange: Exchange) -> Delivery:
-    if not (stream := exchange.stream):
+    if not (stream := exchange.stream) or exchange.operation.missing(exchange.call):
         return _answer(behaviour, exchange)
     sent = [event.data for event in _until_break(stream(exchange.call), behaviour)]
     if behaviour.kind == "stream_error":
         error = exchange.dialect.error(exchange.worded(behaviour.error), exchange.request_id)
-        sent.append(exchange.dialect.error_event(error))
+        sent.append((exchange.operation.error_event or exchange.dialect.error_event)(error))
     end = {"stream_cut": End.CUT, "stream_error": End.DONE, "stream_hang": End.HANG}[behaviour.kind]
     return exchange.events(iter(sent), end)
 

@@ -19,6 +19,7 @@ from sparekey.simulator._journal import Journal, RequestRecord
 from sparekey.simulator._roster import Roster
 from sparekey.simulator._scenario import Scenario, load_scenario, read_scenario, read_steps
 from sparekey.simulator._server import Server
+from sparekey.simulator._store import Store
 
 
 class Simulator:
@@ -74,7 +75,7 @@ class Simulator:
         self._roster = Roster(keys, clock)
         self._journal = Journal(keep)
         self._server: Server | None = None
-        world = World(self._roster, self._journal, keys.models, clock, sleep, on_request, itertools.count(1))
+        world = World(self._roster, self._journal, keys.models, clock, sleep, on_request, itertools.count(1), Store())
         self._app = build(world, _admin.routes(self._roster, self._journal))
 
     @classmethod

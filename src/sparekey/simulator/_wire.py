@@ -13,7 +13,9 @@ from dataclasses import dataclass, field
 from enum import Enum, auto
 from typing import Any
 
+from sparekey.simulator._reading import read_json
 from sparekey.simulator._roster import Quota
+from sparekey.simulator._store import Store
 
 Json = dict[str, Any]
 
@@ -63,6 +65,9 @@ class Call:
     """Which key answers."""
     reply: str | None
     models: tuple[str, ...]
+    key: str = field(repr=False)
+    store: Store = field(repr=False)
+    """What the provider keeps, for this key and others."""
 
     @property
     def id(self) -> str:
@@ -79,6 +84,12 @@ class Operation:
     check: Callable[[Mapping[str, Any]], Fault | None] = lambda _body: None
     """What is wrong with a body; None when it is valid."""
     stream: Callable[[Call], Iterator[Event]] | None = None
+    missing: Callable[[Call], Fault | None] = lambda _call: None
+    """What a valid request names that its key does not have; asked when the key would answer."""
+    read: Callable[[bytes, Mapping[str, str]], object] = read_json
+    """The body, of what was sent and the headers; None when it cannot be read."""
+    error_event: Callable[[Json], bytes] | None = None
+    """How an error looks inside a stream, where it is not as elsewhere in the dialect."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -103,6 +114,11 @@ class Dialect:
 def encoded(payload: object) -> bytes:
     """JSON, in ASCII: a lone surrogate in a prompt comes back as it came."""
     return json.dumps(payload).encode()
+
+
+def named_event(payload: Json) -> bytes:
+    """One server-sent event, named after its type."""
+    return f"event: {payload['type']}\ndata: ".encode() + encoded(payload) + b"\n\n"
 
 
 def milliseconds(seconds: float) -> int:

@@ -5,11 +5,13 @@ from __future__ import annotations
 import math
 from datetime import UTC, datetime
 
-from sparekey.simulator._anthropic.answers import count_tokens, event, message, stream
+from sparekey.simulator._anthropic.answers import count_tokens, message, stream
 from sparekey.simulator._anthropic.faults import FAULTS
+from sparekey.simulator._anthropic.files import check_upload, delete, missing_file, missing_files, retrieve, upload
 from sparekey.simulator._anthropic.messages import check_messages, check_request
+from sparekey.simulator._reading import read_form
 from sparekey.simulator._roster import Quota
-from sparekey.simulator._wire import Dialect, Fault, Json, Operation, bearer, milliseconds
+from sparekey.simulator._wire import Dialect, Fault, Json, Operation, bearer, milliseconds, named_event
 
 
 def _error(fault: Fault, request_id: str) -> Json:
@@ -38,12 +40,15 @@ def _headers(request_id: str, now: float, quota: Quota | None, retry_after: floa
 ANTHROPIC = Dialect(
     name="anthropic",
     operations=(
-        Operation("POST", "/v1/messages", message, check_request, stream),
-        Operation("POST", "/v1/messages/count_tokens", count_tokens, check_messages),
+        Operation("POST", "/v1/messages", message, check_request, stream, missing_files),
+        Operation("POST", "/v1/messages/count_tokens", count_tokens, check_messages, missing=missing_files),
+        Operation("POST", "/v1/files", upload, check_upload, read=read_form),
+        Operation("GET", "/v1/files/{file_id}", retrieve, missing=missing_file),
+        Operation("DELETE", "/v1/files/{file_id}", delete, missing=missing_file),
     ),
     faults=FAULTS,
     key_of=lambda headers: headers.get("x-api-key") or bearer(headers),
     error=_error,
-    error_event=event,
+    error_event=named_event,
     headers=_headers,
 )

@@ -9,7 +9,7 @@ from sparekey.simulator._anthropic.messages import read
 from sparekey.simulator._mind.asked import Answer, End
 from sparekey.simulator._mind.decide import decide
 from sparekey.simulator._text import count_words, tokens
-from sparekey.simulator._wire import Call, Event, Json, Part, encoded
+from sparekey.simulator._wire import Call, Event, Json, Part, named_event
 
 _STOP_REASONS = {
     End.STOP: "end_turn",
@@ -76,7 +76,7 @@ def stream(call: Call) -> Iterator[Event]:
     answer = decide(read(call.body), call)
 
     def sent(part: Part, kind: str, **fields: Any) -> Event:
-        return Event(part, event({"type": kind, **fields}))
+        return Event(part, named_event({"type": kind, **fields}))
 
     yield sent(Part.OPENING, "message_start", message=_envelope(call, [], None))
     if not answer.calls:
@@ -95,8 +95,3 @@ def stream(call: Call) -> Iterator[Event]:
     yield sent(Part.CLOSING, "content_block_stop", index=max(len(answer.calls) - 1, 0))
     yield sent(Part.CLOSING, "message_delta", delta=_ending(answer), usage=_usage(call, answer))
     yield sent(Part.CLOSING, "message_stop")
-
-
-def event(payload: Json) -> bytes:
-    """One server-sent event as Anthropic sends them: named after its type."""
-    return f"event: {payload['type']}\ndata: ".encode() + encoded(payload) + b"\n\n"

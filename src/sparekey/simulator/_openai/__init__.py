@@ -4,9 +4,14 @@ from __future__ import annotations
 
 import math
 
-from sparekey.simulator._openai.chat import chat, check_chat, sse, stream_chat
+from sparekey.simulator._openai.chat import chat, check_chat, missing_files, sse, stream_chat
 from sparekey.simulator._openai.embeddings import check_embeddings, embeddings
 from sparekey.simulator._openai.faults import FAULTS
+from sparekey.simulator._openai.files import check_upload, delete, missing_file, retrieve, upload
+from sparekey.simulator._openai.items import missing_context
+from sparekey.simulator._openai.response_stream import error_event, stream_response
+from sparekey.simulator._openai.responses import check_responses, respond
+from sparekey.simulator._reading import read_form
 from sparekey.simulator._roster import Quota
 from sparekey.simulator._wire import Call, Dialect, Fault, Json, Operation, bearer, milliseconds
 
@@ -52,8 +57,20 @@ def duration(seconds: float) -> str:
 OPENAI = Dialect(
     name="openai",
     operations=(
-        Operation("POST", "/v1/chat/completions", chat, check_chat, stream_chat),
+        Operation("POST", "/v1/chat/completions", chat, check_chat, stream_chat, missing_files),
+        Operation(
+            "POST",
+            "/v1/responses",
+            respond,
+            check_responses,
+            stream_response,
+            missing_context,
+            error_event=error_event,
+        ),
         Operation("POST", "/v1/embeddings", embeddings, check_embeddings),
+        Operation("POST", "/v1/files", upload, check_upload, read=read_form),
+        Operation("GET", "/v1/files/{file_id}", retrieve, missing=missing_file),
+        Operation("DELETE", "/v1/files/{file_id}", delete, missing=missing_file),
         Operation("GET", "/v1/models", _models),
         Operation("GET", "/v1/models/{model:path}", lambda call: _model(call, call.model)),
     ),

@@ -8,7 +8,8 @@ from typing import Any
 from sparekey.simulator._mind.asked import Answer, Asked, End
 from sparekey.simulator._mind.decide import decide
 from sparekey.simulator._openai.faults import check_model, of_type, wrong
-from sparekey.simulator._openai.messages import all_text, check_messages, read_messages
+from sparekey.simulator._openai.files import not_found
+from sparekey.simulator._openai.messages import all_text, check_messages, named_files, read_messages
 from sparekey.simulator._openai.tools import check_nested_format, check_tools, read_choice, read_format
 from sparekey.simulator._text import count_words, tokens
 from sparekey.simulator._wire import Call, Event, Fault, Json, Part, encoded
@@ -73,6 +74,11 @@ def _answer(call: Call) -> Answer:
         stops=tuple(filter(None, _stops(body))),
     )
     return decide(asked, call)
+
+
+def missing_files(call: Call) -> Fault | None:
+    """A file in the messages that the key did not upload."""
+    return next(not_found(call, named_files(call.body["messages"])), None)
 
 
 def _usage(call: Call, answer: Answer) -> Json:

@@ -125,3 +125,12 @@ def read_messages(messages: list[Any]) -> dict[str, Any]:
         "parts": tuple(KINDS[part["type"]] for part in parts if part["type"] in KINDS),
         "results": tuple(results),
     }
+
+
+def named_files(messages: list[Any]) -> Iterator[tuple[str, str]]:
+    """The uploaded files that checked messages name, each with its place."""
+    for at, message in enumerate(messages):
+        content = message.get("content")
+        for place, part in enumerate(content if isinstance(content, list) else ()):
+            if part["type"] == "file" and "file_id" in part["file"]:
+                yield f"messages[{at}].content[{place}].file.file_id", part["file"]["file_id"]

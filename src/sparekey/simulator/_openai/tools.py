@@ -102,15 +102,18 @@ def check_name(named: Mapping[str, Any], where: str) -> Iterator[Fault]:
         yield wrong(f"{where}.name", pattern, "invalid_value")
 
 
-def check_choice(body: Mapping[str, Any], named: Any, where: str) -> Iterator[Fault]:
+def check_choice(body: Mapping[str, Any], named: Any, where: str, hosted: tuple[str, ...] = ()) -> Iterator[Fault]:
     """What is wrong with ``tool_choice``; ``named`` finds in it where a name stands."""
     choice = body.get("tool_choice")
     if isinstance(choice, str):
         if choice not in ("none", "auto", "required"):
             yield one_of("tool_choice", choice, ("none", "auto", "required"))
     elif isinstance(choice, Mapping):
-        if choice.get("type") != "function":
-            yield one_of("tool_choice.type", choice.get("type"), ("function",))
+        kind = choice.get("type")
+        if kind in hosted:
+            return
+        if kind != "function":
+            yield one_of("tool_choice.type", kind, ("function", *hosted))
         function = named(choice)
         if not isinstance(function, Mapping):
             yield required(where)
@@ -133,12 +136,13 @@ def read_choice(body: Mapping[str, Any]) -> dict[str, Any]:
     choice = body.get("tool_choice")
     if choice == "none":
         tools = []
-    elif isinstance(choice, Mapping):
+    named = isinstance(choice, Mapping) and choice["type"] == "function"
+    if isinstance(choice, Mapping) and named:
         name = choice.get("function", choice)["name"]
         tools = [tool for tool in tools if tool.name == name]
     return {
         "tools": tuple(tools),
-        "forced": choice == "required" or isinstance(choice, Mapping),
+        "forced": choice == "required" or named,
         "parallel": body.get("parallel_tool_calls") is not False,
     }
 
@@ -175,7 +179,7 @@ def check_nested_format(wanted: object, prompt: str) -> Iterator[Fault]:
         yield from check_schema(wanted["json_schema"], where, "response_format")
 
 
-def check_schema(described: Mapping[str, Any], where: str, param: str) -> Iterator[Fault]:
+def check_schema(described: Mapping[str, Any], where: str, param: str, code: str | None = None) -> Iterator[Fault]:
     """What is wrong with a schema and its name."""
     yield from check_name(described, where)
     if "schema" not in described:
@@ -183,7 +187,7 @@ def check_schema(described: Mapping[str, Any], where: str, param: str) -> Iterat
     if not isinstance(described["schema"], Mapping):
         yield of_type(f"{where}.schema", "an object", described["schema"])
     if why := flaw(described["schema"], strict=described.get("strict") is True):
-        yield refused(param, f"Invalid schema for response_format '{described['name']}': {why}")
+        yield refused(param, f"Invalid schema for response_format '{described['name']}': {why}", code)
 
 
 def read_format(wanted: Mapping[str, Any] | None) -> Any:
