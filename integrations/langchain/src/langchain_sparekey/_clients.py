@@ -8,7 +8,7 @@ from __future__ import annotations
 import threading
 from abc import ABC, abstractmethod
 from collections.abc import Callable, Mapping, Sequence
-from typing import Any, ClassVar, Generic, TypeAlias, TypeVar
+from typing import Any, ClassVar, Generic, Self, TypeAlias, TypeVar
 
 from langchain_core.language_models import BaseChatModel
 
@@ -72,6 +72,10 @@ class Pool(ABC, Generic[M]):
             return False
         self._told.add(problem)
         return True
+
+    def __deepcopy__(self, _memo: object) -> Self:
+        """A copy of what asks them goes on with the same connections."""
+        return self
 
     @abstractmethod
     def _find(self, name: str) -> Sequence[sk.Candidate]: ...

@@ -29,8 +29,8 @@ class Kind:
     """What LiteLLM calls the ``mode`` of such models."""
 
 
-CHAT = Kind("ChatSparekey", "chat model", "openai/gpt-4o", frozenset({"chat", "completion", "responses"}))
-EMBEDDING = Kind("SparekeyEmbeddings", "embedding model", "openai/text-embedding-3-small", frozenset({"embedding"}))
+CHAT = Kind("ChatSparekey", "a chat model", "openai/gpt-4o", frozenset({"chat", "completion", "responses"}))
+EMBEDDING = Kind("SparekeyEmbeddings", "an embedding model", "openai/text-embedding-3-small", frozenset({"embedding"}))
 
 
 def one_model(
@@ -120,7 +120,7 @@ def check_mode(entry: sk.ModelConfig, kind: Kind) -> None:
     """
     mode = said_of_model(entry, "mode")
     if mode is not None and mode not in kind.modes:
-        raise sk.ConfigError(f"{entry.model_name}: mode: says {mode!r}, and {kind.owner} needs a {kind.noun}")
+        raise sk.ConfigError(f"{entry.model_name}: mode: says {mode!r}, and {kind.owner} needs {kind.noun}")
 
 
 def is_seconds(value: object, *, above_zero: bool = False) -> bool:
@@ -152,7 +152,7 @@ def only_name(entries: Sequence[sk.ModelConfig], kind: Kind = CHAT) -> str:
     said = [name for name, mode in modes.items() if mode in kind.modes]
     names = said or [name for name, mode in modes.items() if mode is None]
     if len(names) != 1:
-        there = ", ".join(map(repr, names)) if names else f"no entries for a {kind.noun}"
+        there = ", ".join(map(repr, names)) if names else f"no entries for {kind.noun}"
         raise sk.ConfigError(f"{kind.owner}: model: say which; there are {there}")
     return names[0]
 

@@ -4,18 +4,20 @@ from __future__ import annotations
 
 from typing import Any
 
-from langchain_core.language_models import BaseChatModel
-
 import sparekey as sk
 
 # Classes whose calls take a ``timeout``, and the field in which they keep their own.
-_TIMED = {"BaseChatOpenAI": "request_timeout", "ChatAnthropic": "default_request_timeout"}
+_TIMED = {
+    "BaseChatOpenAI": "request_timeout",
+    "ChatAnthropic": "default_request_timeout",
+    "OpenAIEmbeddings": "request_timeout",
+}
 
 _LEAST = 0.001
 """Seconds; a client given 0 might take it for none at all."""
 
 
-def with_timeout(given: dict[str, Any], model: BaseChatModel) -> dict[str, Any]:
+def with_timeout(given: dict[str, Any], model: object) -> dict[str, Any]:
     """The arguments of a sync call, which nothing can end from outside: its client is told what is left."""
     left = sk.time_left()
     field = None if left is None else _timeout_field(type(model))
@@ -25,7 +27,7 @@ def with_timeout(given: dict[str, Any], model: BaseChatModel) -> dict[str, Any]:
     return {**given, "timeout": _at_most(max(left, _LEAST), own)}
 
 
-def _timeout_field(cls: type[BaseChatModel]) -> str | None:
+def _timeout_field(cls: type) -> str | None:
     return next((_TIMED[parent.__name__] for parent in cls.__mro__ if parent.__name__ in _TIMED), None)
 
 

@@ -1,0 +1,141 @@
+"""LangChain's embedding classes: whose they are, how their retries are turned off, and what one request may hold."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from copy import copy
+from functools import partial
+from importlib import import_module
+from typing import Any, NamedTuple
+
+from langchain_sparekey._embedding_http import calm_clients
+
+
+class Served(NamedTuple):
+    """The class for a provider, and what has to be known of it."""
+
+    module: str
+    name: str
+    calm: Callable[[Any], Mapping[str, Any]] = lambda _: {}
+    """What is other in a copy of a model that makes no retries of its own."""
+    unless_said: Callable[[], Mapping[str, Any]] = dict
+    """Settings that it is given when nobody says otherwise."""
+    texts: int | Callable[[Any], int] = 96
+    """The most texts of one HTTP request."""
+    size: int = 1_000_000
+    """The most bytes of text of one HTTP request."""
+    address: str = ""
+    """Where a provider is asked in OpenAI's language."""
+    variable: str = ""
+    """The environment's variable for such a provider's key."""
+
+
+def _calm_openai(model: Any) -> Mapping[str, Any]:
+    # Unless it was asked for: it would fetch a tokenizer from the network.
+    counts = "check_embedding_ctx_length" in model.model_fields_set
+    return calm_clients(model) | ({} if counts else {"check_embedding_ctx_length": False})
+
+
+def _calm_cohere(model: Any) -> Mapping[str, Any]:
+    """Cohere's SDK retries below its class, and sleeps for as long as a throttled key is told to wait."""
+    changes: dict[str, Any] = {"max_retries": 1}
+    for field in ("client", "async_client"):
+        changes[field] = client = copy(getattr(model, field))
+        client.embed = partial(client.embed, request_options={"max_retries": 0})
+    return changes
+
+
+def _calm_mistral(_model: Any) -> Mapping[str, Any]:
+    return {"max_retries": None}
+
+
+def _calm_litellm(model: Any) -> Mapping[str, Any]:
+    return {"max_retries": 1, "model_kwargs": {**model.model_kwargs, "max_retries": 0}}
+
+
+def _bedrock() -> Mapping[str, Any]:
+    return {"config": import_module("botocore.config").Config(retries={"total_max_attempts": 1})}
+
+
+def _letters_for_tokens() -> Mapping[str, Any]:
+    """Mistral's class would fetch a tokenizer from the network; where it cannot, it counts letters, too."""
+    package = import_module("tokenizers")
+    letters = package.Tokenizer(package.models.WordLevel({"?": 0}, unk_token="?"))  # noqa: S106 - of text, not of access
+    letters.pre_tokenizer = package.pre_tokenizers.Split(package.Regex(r"[\s\S]"), "isolated")
+    return {"tokenizer": letters}
+
+
+def _vertex() -> Mapping[str, Any]:
+    return {"vertexai": True}
+
+
+def _bedrock_texts(model: Any) -> int:
+    return 96 if "cohere" in model.model_id else 1
+
+
+# The limits are those of the classes (langchain-openai 1.7, -aws 1.9, -google-genai 4.4, -mistralai 1.1, -together
+# 0.4): what is more they ask for in several requests, and lose with the first of them that fails. A token has at least
+# one byte. Where a class knows no limit, 96 is Cohere's, and 32 that of Hugging Face's server unless told otherwise.
+_OPENAI = Served("langchain_openai", "OpenAIEmbeddings", _calm_openai, texts=2048, size=300_000)
+_AZURE = _OPENAI._replace(name="AzureOpenAIEmbeddings")
+# LangChain's class for Fireworks sends what OpenAI's sends, but has no async calls.
+_FIREWORKS = _OPENAI._replace(address="https://api.fireworks.ai/inference/v1", variable="FIREWORKS_API_KEY")
+_GOOGLE = Served("langchain_google_genai", "GoogleGenerativeAIEmbeddings", texts=100, size=20_000)
+_VERTEX = _GOOGLE._replace(unless_said=_vertex)
+_BEDROCK = Served("langchain_aws", "BedrockEmbeddings", unless_said=_bedrock, texts=_bedrock_texts)
+_MISTRAL = Served("langchain_mistralai", "MistralAIEmbeddings", _calm_mistral, _letters_for_tokens, 1000, 16_000)
+_NVIDIA = Served("langchain_nvidia_ai_endpoints", "NVIDIAEmbeddings")
+_TOGETHER = Served("langchain_together", "TogetherEmbeddings", calm_clients, texts=1)
+
+OTHERS = Served("langchain_litellm", "LiteLLMEmbeddings", _calm_litellm)
+"""Who asks the providers that LangChain has no class for."""
+OPENAIS = _OPENAI
+"""Who asks those that speak OpenAI's language at an address of their own."""
+
+CLASSES = {
+    "openai": _OPENAI,
+    "azure": _AZURE,
+    "azure_openai": _AZURE,
+    "bedrock": _BEDROCK,
+    "cohere": Served("langchain_cohere", "CohereEmbeddings", _calm_cohere),
+    "fireworks_ai": _FIREWORKS,
+    "fireworks": _FIREWORKS,
+    "gemini": _GOOGLE,
+    "google_genai": _GOOGLE,
+    "huggingface": Served("langchain_huggingface", "HuggingFaceEndpointEmbeddings", texts=32),
+    "mistral": _MISTRAL,
+    "mistralai": _MISTRAL,
+    "nvidia_nim": _NVIDIA,
+    "nvidia": _NVIDIA,
+    "ollama": Served("langchain_ollama", "OllamaEmbeddings"),
+    "together_ai": _TOGETHER,
+    "together": _TOGETHER,
+    "vertex_ai": _VERTEX,
+    "google_vertexai": _VERTEX,
+}
+"""By LiteLLM's name of the provider, and by LangChain's."""
+
+_BUILT = {
+    **CLASSES,
+    # Which only users build.
+    "fireworks_ai": Served("langchain_fireworks", "FireworksEmbeddings", calm_clients),
+    "": OTHERS,  # whose model names its provider itself
+}
+_KNOWN = {(served.module, served.name): (provider, served) for provider, served in reversed(_BUILT.items())}
+
+
+def known(model: object) -> tuple[str, Served]:
+    """The provider of ``model``, as a model list would name it, and what is known of its class."""
+    for parent in type(model).__mro__:
+        if (found := _KNOWN.get((parent.__module__.partition(".")[0], parent.__name__))) is not None:
+            return found
+    return type(model).__name__, Served("", "")
+
+
+def batch(model: Any) -> tuple[int, int]:
+    """How many texts, and how many bytes of them, go into one HTTP request of ``model``."""
+    _, served = known(model)
+    most = served.texts(model) if callable(served.texts) else served.texts
+    said = (getattr(model, name, None) for name in ("chunk_size", "max_batch_size", "batch_size"))
+    own = next((number for number in said if type(number) is int and number > 0), most)
+    return (min(own, most) if served.name else own), served.size

@@ -1,0 +1,80 @@
+"""The candidates of a :class:`SparekeyEmbeddings`, the embedding models behind them, and their one vector space."""
+
+from __future__ import annotations
+
+from abc import abstractmethod
+from collections.abc import Iterable, Sequence
+from typing import Any, ClassVar
+
+from langchain_core.embeddings import Embeddings
+
+import sparekey as sk
+from langchain_sparekey._clients import GivenPool, ListedPool, Pool
+from langchain_sparekey._embedding_given import candidate_of
+from langchain_sparekey._embedding_providers import adopted, build, check_provider, prepared
+from langchain_sparekey._embedding_space import Space, common, space_of_entry, space_of_model
+from langchain_sparekey._entries import EMBEDDING
+
+
+class EmbeddingClients(Pool[Embeddings]):
+    """Embedding models, all of one vector space."""
+
+    names_it: ClassVar[str]
+    """Where a model that is deployed under a name of its own says which it is."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self._learned: dict[str, int] = {}
+
+    def space(self, name: str, dimensions: int | None) -> Space:
+        """The space of all candidates of ``name``, as far as was said.
+
+        Raises:
+            ConfigError: they are of different ones, or not of ``dimensions``; or as for :meth:`candidates`.
+        """
+        return common(self._spaces(self.candidates(name)), dimensions, self.names_it)
+
+    def learned(self, name: str) -> int | None:
+        """How long the first vectors of ``name`` were; None before there were any."""
+        return self._learned.get(name)
+
+    def learn(self, name: str, length: int) -> int:
+        """How long vectors of ``name`` are: ``length``, if these are the first."""
+        return self._learned.setdefault(name, length)
+
+    @abstractmethod
+    def _spaces(self, chain: Sequence[sk.Candidate]) -> Iterable[tuple[str, Space]]: ...
+
+
+class ListedEmbeddings(ListedPool[Embeddings], EmbeddingClients):
+    """Those of an expanded model list."""
+
+    kind = EMBEDDING
+    names_it = "base_model"
+
+    def _check(self, candidate: sk.Candidate) -> None:
+        check_provider(candidate)
+
+    def _build(self, candidate: sk.Candidate, entry: sk.ModelConfig) -> Embeddings:
+        return build(candidate, entry)
+
+    def _adopt(self, made: Any, entry: sk.ModelConfig) -> Embeddings:
+        return adopted(made, entry)
+
+    def _spaces(self, chain: Sequence[sk.Candidate]) -> Iterable[tuple[str, Space]]:
+        return ((entry.model_name, space_of_entry(entry)) for entry in self._behind(chain))
+
+
+class GivenEmbeddings(GivenPool[Embeddings], EmbeddingClients):
+    """Embedding models that the user has built."""
+
+    names_it = "model"
+
+    def _identify(self, model: Embeddings, position: int) -> sk.Candidate:
+        return candidate_of(model, position)
+
+    def _make(self, candidate: sk.Candidate) -> Embeddings:
+        return prepared(self._given[candidate])
+
+    def _spaces(self, chain: Sequence[sk.Candidate]) -> Iterable[tuple[str, Space]]:
+        return ((str(who), space_of_model(self._given[who])) for who in chain)
