@@ -296,6 +296,10 @@ ANTHROPIC: list[tuple[dict[str, Any], str]] = [
         "messages.0.content.0: Input should be a valid dictionary or object to extract fields from",
     ),
     ({"messages": user({})}, "messages.0.content.0.type: Field required"),
+    (
+        {"messages": [{"role": "user", "content": ""}]},
+        "messages.0: all messages must have non-empty content except for the optional final assistant message",
+    ),
     ({"messages": user({"type": "text"})}, "messages.0.content.0.text.text: Field required"),
     ({"messages": user({"type": "text", "text": ""})}, "messages: text content blocks must be non-empty"),
     (

@@ -174,6 +174,20 @@ def test_values_come_from_the_prompt(schema: Any, prompt: str, made: Any) -> Non
     assert fill(schema, Hints(prompt), whole=False) == made
 
 
+def test_what_tools_found_out_comes_after_the_prompt(gpt: openai.OpenAI) -> None:
+    """An answer in a wanted form holds what the tool said, and the place that was asked for."""
+    call: Any = {"id": "c1", "type": "function", "function": {"name": "get_weather", "arguments": "{}"}}
+    history: Any = [
+        *asking("What is the weather in Oslo?"),
+        {"role": "assistant", "content": None, "tool_calls": [call]},
+        {"role": "tool", "tool_call_id": "c1", "content": '{"unit": "kelvin", "degrees": 294, "at": "Rome"}'},
+    ]
+    report = gpt.chat.completions.parse(model="m", messages=history, response_format=Report).choices[0].message.parsed
+
+    assert report
+    assert (report.place.city, report.unit, report.degrees) == ("Oslo", Unit.KELVIN, 294)
+
+
 def test_optional_arguments_are_left_out_unless_named() -> None:
     """Of a tool's arguments those required are filled, and those the prompt names."""
     schema = {

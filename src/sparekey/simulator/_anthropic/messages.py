@@ -65,6 +65,9 @@ def _conversation(body: Mapping[str, Any]) -> Iterator[Fault]:
         yield invalid("messages: at least one message is required")
     for at, message in enumerate(messages):
         yield from _check_message(message, f"messages.{at}")
+        if not message["content"] and not (message["role"] == "assistant" and at == len(messages) - 1):
+            why = "all messages must have non-empty content except for the optional final assistant message"
+            yield invalid(f"messages.{at}: {why}")
     yield from _check_order(messages)
     if body.get("system") is not None:
         yield from check_content(body["system"], "system", ("text",))

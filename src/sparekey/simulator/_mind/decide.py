@@ -56,9 +56,9 @@ def _short(text: str) -> str:
 def _structured(asked: Asked, call: Call) -> object:
     schema = asked.schema
     if isinstance(schema, dict) and (schema.get("properties") or set(schema) - {"type"}):
-        return fill(schema, Hints(asked.text), whole=True)
+        return fill(schema, _hints(asked), whole=True)
     # Any object will do: one with the keys that the prompt quotes.
-    keys = [word for word in quoted(asked.text) if re.fullmatch(r"\w+", word)]
+    keys = [word for word in quoted(asked.text[-LONGEST:]) if re.fullmatch(r"\w+", word)]
     if not keys:
         return {"answer": _greeting(asked, call)}
     named = {"type": "object", "properties": {key: {"type": "string"} for key in keys}}
@@ -73,11 +73,15 @@ def _calls(asked: Asked) -> tuple[ToolCall, ...]:
         # After a result the last tool comes first: where an answer is itself a tool, it is put there.
         rest = [tool for tool in asked.tools if tool.name not in done] or list(asked.tools)
         chosen = [(rest[-1] if asked.results else rest[0], None)]
-    hints = Hints(asked.text)
+    hints = _hints(asked)
     return tuple(
         _call(tool, hints if brackets is None else Hints(asked.text, brackets))
         for tool, brackets in (chosen if asked.parallel else chosen[:1])
     )
+
+
+def _hints(asked: Asked) -> Hints:
+    return Hints(asked.text, found="\n".join(said for _, said in asked.results))
 
 
 def _call(tool: Tool, hints: Hints) -> ToolCall:

@@ -6,7 +6,7 @@ The schema is whatever the client sent, so nothing in it is trusted to be what i
 from __future__ import annotations
 
 import math
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from typing import Any
 
 from sparekey.simulator._mind.hints import Hints, as_number
@@ -171,7 +171,7 @@ class _Filler:
         format_ = schema.get("format")
         text = self._given(name)
         if text is None and name.lower() in _ASKS_FOR_THE_PROMPT:
-            text = self._hints.quotation() or self._hints.text
+            text = self._hints.quotation() or self._hints.prompt
         if text is None:
             text = self._hints.string(format_)
         if text is None and isinstance(default := schema.get("default"), str):
@@ -192,7 +192,7 @@ def _kind(schema: Mapping[str, Any]) -> str:
     return "object" if "properties" in schema else "array" if "items" in schema or "prefixItems" in schema else "string"
 
 
-def _merged(schema: Mapping[str, Any], resolved: Any) -> Mapping[str, Any]:
+def _merged(schema: Mapping[str, Any], resolved: Callable[[object], Mapping[str, Any]]) -> Mapping[str, Any]:
     """With the parts of ``allOf`` in it."""
     parts = schema.get("allOf")
     if not isinstance(parts, list):

@@ -34,17 +34,19 @@ class Hints:
         text: the prompt.
         brackets: what stands between the brackets of ``tool(…)``, when the prompt writes the
             call itself; then nothing else counts.
+        found: what tools have found out since: its numbers and named values come after the prompt's.
     """
 
-    def __init__(self, text: str, brackets: str | None = None) -> None:
-        self.text = (text if brackets is None else brackets)[-LONGEST:]
+    def __init__(self, text: str, brackets: str | None = None, found: str = "") -> None:
+        self.prompt = (text if brackets is None else brackets)[-LONGEST:]
+        self._text = f"{self.prompt}\n{found[:LONGEST]}" if found else self.prompt
         given = [] if brackets is None else [piece.strip() for piece in brackets.split(",") if piece.strip()]
         self._positional = deque(_unquoted(piece) for piece in given if "=" not in piece)
-        self._numbers = deque(_NUMBER.findall(self.text))
-        self._quoted = deque(quoted(self.text))
-        self._names = deque(name for name in _NAME.findall(self.text) if name != "JSON")
+        self._numbers = deque(_NUMBER.findall(self._text))
+        self._quoted = deque(quoted(self.prompt))
+        self._names = deque(name for name in _NAME.findall(self.prompt) if name != "JSON")
         told = [*self._quoted, *self._names]
-        abouts = (about.strip() for about in _ABOUT.findall(self.text))
+        abouts = (about.strip() for about in _ABOUT.findall(self.prompt))
         self._abouts = deque(about for about in abouts if not any(each in about for each in told))
 
     def named(self, field: str) -> str | None:
@@ -53,7 +55,9 @@ class Hints:
             return None
         words = re.escape(field).replace("_", "[_ ]")
         found = re.search(
-            rf"(?<!\w){words}(?:\s*[=:]\s*|\s+is\s+)(?:\"([^\"]*)\"|'([^']*)'|([^,;\n)]+))", self.text, re.IGNORECASE
+            rf"(?<!\w){words}\"?(?:\s*[=:]\s*|\s+is\s+)(?:\"([^\"]*)\"|'([^']*)'|([^,;\n)}}]+))",
+            self._text,
+            re.IGNORECASE,
         )
         return _first(found.groups()).strip().rstrip(".!?") if found else None
 
@@ -73,7 +77,7 @@ class Hints:
     def string(self, format_: object = None) -> str | None:
         """The next piece of text worth being a value: of that format, quoted, a name, or what it is about."""
         if isinstance(format_, str) and format_ in _BY_FORMAT:
-            found = _BY_FORMAT[format_].search(self.text)
+            found = _BY_FORMAT[format_].search(self._text)
             return found.group() if found else None
         return next((found.popleft() for found in (self._quoted, self._names, self._abouts) if found), None)
 
@@ -87,17 +91,17 @@ class Hints:
 
     def mentioned(self, members: Iterable[object]) -> list[object]:
         """Those of ``members`` the prompt mentions."""
-        return [each for each in members if isinstance(each, str | int) and _mentions(self.text, str(each))]
+        return [each for each in members if isinstance(each, str | int) and _mentions(self._text, str(each))]
 
 
 def quoted(text: str) -> list[str]:
     """Everything in quotation marks."""
-    return [_first(found) for found in _QUOTED.findall(text[-LONGEST:])]
+    return [_first(found) for found in _QUOTED.findall(text)]
 
 
 def unquoted_rest(text: str) -> str:
     """The text without what is in quotation marks."""
-    return _QUOTED.sub("", text[-LONGEST:])
+    return _QUOTED.sub("", text)
 
 
 def as_number(text: str) -> int | float | None:

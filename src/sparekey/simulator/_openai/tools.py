@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from typing import Any
 
 from sparekey.simulator._mind.asked import Tool
@@ -19,11 +19,13 @@ _FORMATS = ("json_object", "json_schema", "text")
 
 def check_tools(body: Mapping[str, Any]) -> Iterator[Fault]:
     """What is wrong with the tools of a chat, and with the choice among them."""
-    yield from check_list(body, nested_tool)
+    yield from check_list(body, _check_nested_tool)
     yield from check_choice(body, lambda choice: choice.get("function"), "tool_choice.function")
 
 
-def check_list(body: Mapping[str, Any], check_tool: Any) -> Iterator[Fault]:
+def check_list(
+    body: Mapping[str, Any], check_tool: Callable[[Mapping[str, Any], str], Iterator[Fault]]
+) -> Iterator[Fault]:
     """What is wrong with ``tools``; each of them is for ``check_tool`` to judge."""
     tools = body.get("tools")
     if tools is None:
@@ -36,11 +38,8 @@ def check_list(body: Mapping[str, Any], check_tool: Any) -> Iterator[Fault]:
         yield of_type("tools", "an array of objects", tools)
         return
     if not tools:
-        yield wrong(
-            "tools",
-            "empty array. Expected an array with minimum length 1, but got an empty array instead.",
-            "empty_array",
-        )
+        empty = "empty array. Expected an array with minimum length 1, but got an empty array instead."
+        yield wrong("tools", empty, "empty_array")
     for at, tool in enumerate(tools):
         if not isinstance(tool, Mapping):
             yield of_type(f"tools[{at}]", "an object", tool)
@@ -53,7 +52,7 @@ def check_list(body: Mapping[str, Any], check_tool: Any) -> Iterator[Fault]:
         yield of_type("parallel_tool_calls", "a boolean", parallel)
 
 
-def nested_tool(tool: Mapping[str, Any], where: str) -> Iterator[Fault]:
+def _check_nested_tool(tool: Mapping[str, Any], where: str) -> Iterator[Fault]:
     """Chat completions put a function one level down."""
     kind = tool["type"]
     if kind not in ("function", "custom"):
@@ -102,7 +101,9 @@ def check_name(named: Mapping[str, Any], where: str) -> Iterator[Fault]:
         yield wrong(f"{where}.name", pattern, "invalid_value")
 
 
-def check_choice(body: Mapping[str, Any], named: Any, where: str, hosted: tuple[str, ...] = ()) -> Iterator[Fault]:
+def check_choice(
+    body: Mapping[str, Any], named: Callable[[Mapping[str, Any]], Any], where: str, hosted: tuple[str, ...] = ()
+) -> Iterator[Fault]:
     """What is wrong with ``tool_choice``; ``named`` finds in it where a name stands."""
     choice = body.get("tool_choice")
     if isinstance(choice, str):
