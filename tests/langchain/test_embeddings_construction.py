@@ -119,6 +119,7 @@ def test_keys_share_their_connections():
     other = SparekeyEmbeddings("hosted_vllm/bge-m3", api_keys=["sk-three"], api_base="http://provider.invalid/v1")
     built = [each.clients.model(who) for each in (model, other) for who in each.candidates]
 
+    assert None not in (built[0].http_client, built[0].http_async_client)
     assert len({id(each.http_client) for each in built}) == 1
     assert len({id(each.http_async_client) for each in built}) == 1
 
@@ -210,6 +211,21 @@ def test_a_candidate_that_cannot_be_built_is_passed_over(simulate, keys, caplog)
     assert sim.counts == {keys[0]: 0, keys[1]: 2}
     assert model.tracker.snapshot() == {}
     assert caplog.text.count("is passed over") == 1
+
+
+def test_a_constructor_that_calls_a_dead_provider_is_an_attempt_like_any_other():
+    """Some classes do; their failure is that candidate's, and the next is tried."""
+
+    def factory(entry):
+        if entry.api_key.get_secret_value() == "sk-one":
+            raise ConnectionRefusedError("nobody there")
+        return DeterministicFakeEmbedding(size=3)
+
+    options = {"api_keys": ["sk-one", "sk-two"], "factory": factory, "tracker": sk.CooldownTracker()}
+    model = SparekeyEmbeddings("mine/some", **options)
+
+    assert len(model.embed_query("which?")) == 3
+    assert model.tracker.failure_count(model.candidates[0], "network") == 1
 
 
 def test_a_file_of_both_kinds_needs_no_name(simulate, keys, tmp_path):

@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import warnings
 
+import openai
 import pytest
 from langchain_core.embeddings import DeterministicFakeEmbedding
 from langchain_openai import AzureOpenAIEmbeddings, ChatOpenAI, OpenAIEmbeddings
@@ -117,3 +118,51 @@ def test_a_key_of_a_function_is_none_of_ours(simulate, given, keys):
 
     assert sim.count(keys[0]) == 1
     assert model.candidates[0].credential == ""
+
+
+class Flaky(DeterministicFakeEmbedding):
+    """A client that meets connections of loops that have ended, which no key is to blame for."""
+
+    dead: int
+
+    async def aembed_documents(self, texts):
+        if self.dead:
+            self.dead -= 1
+            raise ConnectionError("Connection error.") from RuntimeError("Event loop is closed")
+        return self.embed_documents(texts)
+
+    async def aembed_query(self, text):
+        return (await self.aembed_documents([text]))[0]
+
+
+@pytest.mark.parametrize("ask", ["aembed_query", "aembed_documents"])
+def test_others_are_asked_again_without_a_cooldown(ask):
+    """A net for classes whose clients cannot be made to mind the loop."""
+    flaky = Flaky(size=2, dead=20)
+    model = SparekeyEmbeddings.from_models([flaky], tracker=sk.CooldownTracker())
+
+    asyncio.run(getattr(model, ask)("one" if ask == "aembed_query" else ["one"]))
+    assert flaky.dead == 0
+    assert model.tracker.snapshot() == {}
+
+
+def test_their_proxy_is_used_in_async_too(simulate, keys):
+    """The client that minds the loop goes through it; here it is a simulator, which takes no proxy's requests."""
+    sim = simulate("healthy")
+    theirs = OpenAIEmbeddings(model=MODEL, api_key=keys[0], base_url="http://provider.invalid/v1", openai_proxy=sim.url)
+    model = SparekeyEmbeddings.from_models([theirs], tracker=sk.CooldownTracker())
+    built = model.clients.model(model.candidates[0])
+
+    assert built.async_client._client._client is not theirs.async_client._client._client
+    with pytest.raises(sk.FallbackExhaustedError, match="Unknown request URL"):
+        asyncio.run(model.aembed_query("which?"))
+
+
+def test_an_async_client_of_the_users_own_is_kept(simulate, given, keys):
+    """It may be there for a certificate; only the retries are turned off."""
+    own = openai.DefaultAsyncHttpxClient()
+    model = SparekeyEmbeddings.from_models([given(simulate("healthy"), keys[0], http_async_client=own)])
+    built = model.clients.model(model.candidates[0])
+
+    assert built.async_client._client._client is own
+    assert built.async_client._client.max_retries == 0

@@ -147,6 +147,7 @@ def test_cohere(name):
 @pytest.mark.parametrize("name", ["mistral/mistral-embed", "mistralai/mistral-embed"])
 def test_mistral(name):
     """It takes whole seconds, and would fetch a tokenizer when it is made."""
+    pytest.importorskip("tokenizers")  # comes with its package
     model = built(name, timeout=6.5, api_base="http://x.invalid/v1", dimensions=2)
 
     assert (model.mistral_api_key.get_secret_value(), model.endpoint) == (KEY, "http://x.invalid/v1")
@@ -173,6 +174,7 @@ def test_vertex_ai():
 
 def test_bedrock():
     """Amazon's credentials by LiteLLM's names; Amazon's SDK makes one attempt."""
+    pytest.importorskip("botocore")  # comes with its package
     options = {"aws_access_key_id": "AKIA", "aws_secret_access_key": KEY, "aws_region_name": "eu-west-1"}
     model = built("bedrock/amazon.titan-embed-text-v2:0", api_keys=None, **options)
 
@@ -255,6 +257,8 @@ def test_an_unknown_provider_with_an_address_speaks_openais_language(model):
 )
 def test_a_slice_is_one_request_of_the_class(model, options, sizes):
     """As many texts as it would put into one; more would be lost together."""
+    if model.startswith("bedrock"):
+        pytest.importorskip("botocore")
     options = {"api_keys": [KEY], "tracker": sk.CooldownTracker(), **options}
     embeddings = SparekeyEmbeddings(model, **options)
     embeddings.embed_documents(["text"] * 200)
@@ -264,6 +268,7 @@ def test_a_slice_is_one_request_of_the_class(model, options, sizes):
 
 def test_a_slice_of_mistral_is_as_long_as_its_class_makes_one():
     """Sixteen thousand letters."""
+    pytest.importorskip("tokenizers")
     embeddings = SparekeyEmbeddings("mistral/mistral-embed", api_keys=[KEY], tracker=sk.CooldownTracker())
     embeddings.embed_documents(["a" * 5_000] * 7)
 
