@@ -51,6 +51,7 @@ def simulate(port: int) -> Iterator[Callable[..., Simulator]]:
     def start(*behaviours: Any, **options: Any) -> Simulator:
         sim = Simulator(dict(zip((ONE, TWO, THREE, FOUR), behaviours, strict=False)), port=port, **options)
         running.append(sim.start())
+        start.last = sim  # type: ignore[attr-defined]
         return sim
 
     yield start

@@ -149,3 +149,15 @@ def test_the_net_has_an_end(scripted):
 
     assert asyncio.run(gather(model, 1)) == ["second"]
     assert not model.tracker.is_available(model.candidates[0])
+
+
+async def test_a_loop_that_lives_on_is_not_disturbed(model, keys):
+    """A server's loop goes on with its own connections while others come and go beside it."""
+    model, sim = model
+    await gather(model)
+    for _ in range(2):
+        await asyncio.to_thread(lambda: asyncio.run(gather(model)))
+        assert "key-1" in (await gather(model))[5]
+
+    assert sim.counts == {keys[0]: 30, keys[1]: 0}
+    assert model.tracker.snapshot() == {}

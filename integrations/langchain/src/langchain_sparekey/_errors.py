@@ -82,4 +82,6 @@ def read_as_overflow(error: BaseException) -> None:
 
 @lru_cache(maxsize=64)
 def _overflowing(kind: type[BaseException]) -> type[BaseException]:
+    if issubclass(ContextOverflowError, kind):
+        return ContextOverflowError
     return type(kind.__name__, (kind, ContextOverflowError), {"__module__": kind.__module__, "__doc__": kind.__doc__})
