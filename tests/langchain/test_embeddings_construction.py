@@ -290,13 +290,16 @@ def test_copies_share_memory_and_connections(simulate, keys):
 
 
 def test_a_pickle_holds_no_key(simulate, keys):
-    """In this process the copy knows them all the same."""
+    """In this process the copy knows them all the same, and which space it is in."""
     sim = simulate("healthy")
     model = SparekeyEmbeddings(MODEL, api_keys=keys[:1], api_base=sim.base_url, tracker=sk.CooldownTracker())
+    model.embed_query("which?")
     pickled = pickle.dumps(model)
+    again = pickle.loads(pickled)
 
     assert keys[0].encode() not in pickled
-    assert len(pickle.loads(pickled).embed_query("which?")) == 1536
+    assert again.dimensions == 1536
+    assert len(again.embed_query("which?")) == 1536
 
 
 def test_nothing_shows_a_key(keys):

@@ -77,6 +77,7 @@ class BedrockEmbeddings(Standin):
 
 class OllamaEmbeddings(Standin):
     model: str
+    secret_key: str = ""
     base_url: str | None = None
     dimensions: int | None = None
 
@@ -207,6 +208,7 @@ def test_all_others_are_asked_through_litellm():
 
     assert (model.model, model.api_key, model.dimensions, model.max_retries) == ("voyage/voyage-3", KEY, 2, 1)
     assert model.model_kwargs == {"input_type": "document", "user": "me", "max_retries": 0}
+    assert (model.model_kwargs["max_retries"] or 2) == 0  # LiteLLM takes what is false for nothing said
 
 
 @pytest.mark.parametrize("key", [{"api_key": KEY}, {}], ids=["given", "from the environment"])
@@ -242,6 +244,43 @@ def test_an_unknown_provider_with_an_address_speaks_openais_language(model):
 
     assert type(made) is OpenAIEmbeddings
     assert (made.model, made.openai_api_base) == (model.partition("/")[2] or model, "http://provider.invalid/v1")
+
+
+def test_an_endpoint_that_wants_no_key_gets_none(simulate, keys, monkeypatch):
+    """OpenAI's own key in the environment is OpenAI's."""
+    monkeypatch.setenv("OPENAI_API_KEY", keys[0])
+    sim = simulate("healthy")
+    model = SparekeyEmbeddings("hosted_vllm/bge-m3", api_base=sim.base_url, tracker=sk.CooldownTracker())
+
+    with pytest.raises(sk.FallbackExhaustedError):
+        model.embed_query("which?")
+    assert [record.key for record in sim.requests] == ["none"]
+
+
+@pytest.mark.parametrize(
+    ("model", "options", "served"),
+    [
+        ("cohere/embed-v4", {}, LiteLLMEmbeddings),
+        ("cohere/embed-v4", {"api_base": "http://x.invalid"}, None),
+        ("mistral/mistral-embed", {"api_base": "http://x.invalid/v1"}, OpenAIEmbeddings),
+    ],
+)
+def test_others_stand_in_for_a_package_that_is_missing(monkeypatch, model, options, served):
+    """LiteLLM's, or OpenAI's where the address speaks its language."""
+    for name in ("langchain_cohere", "langchain_mistralai"):
+        monkeypatch.delitem(sys.modules, name)
+    if served is None:
+        monkeypatch.delitem(sys.modules, "langchain_litellm")
+        with pytest.raises(sk.ConfigError, match="'cohere' needs the package langchain-cohere: pip install"):
+            SparekeyEmbeddings(model, api_keys=[KEY], **options)
+        return
+    embeddings = SparekeyEmbeddings(model, api_keys=[KEY], **options)
+    assert type(embeddings.clients.model(embeddings.candidates[0])) is served
+
+
+def test_the_field_of_a_key_can_be_named():
+    """Where it is none that could be guessed."""
+    assert built("ollama/bge-m3", key_field="secret_key").secret_key == KEY
 
 
 @pytest.mark.parametrize(

@@ -49,8 +49,15 @@ def _calm_mistral(_model: Any) -> Mapping[str, Any]:
     return {"max_retries": None}
 
 
+class _NoRetries(int):
+    """0; LiteLLM takes a plain 0 for nothing said, and then OpenAI's SDK makes two."""
+
+    def __bool__(self) -> bool:
+        return True
+
+
 def _calm_litellm(model: Any) -> Mapping[str, Any]:
-    return {"max_retries": 1, "model_kwargs": {**model.model_kwargs, "max_retries": 0}}
+    return {"max_retries": 1, "model_kwargs": {**model.model_kwargs, "max_retries": _NoRetries()}}
 
 
 def _bedrock() -> Mapping[str, Any]:
@@ -88,9 +95,15 @@ _NVIDIA = Served("langchain_nvidia_ai_endpoints", "NVIDIAEmbeddings")
 _TOGETHER = Served("langchain_together", "TogetherEmbeddings", calm_clients, texts=1)
 
 OTHERS = Served("langchain_litellm", "LiteLLMEmbeddings", _calm_litellm)
-"""Who asks the providers that LangChain has no class for."""
+"""Who asks the providers that have no class of their own, or whose package is not installed."""
 OPENAIS = _OPENAI
 """Who asks those that speak OpenAI's language at an address of their own."""
+
+OWN_LANGUAGE = frozenset(
+    {"azure", "azure_openai", "bedrock", "cohere", "gemini", "google_genai", "google_vertexai", "huggingface", "ollama"}
+    | {"vertex_ai"}
+)
+"""Providers whose addresses do not speak OpenAI's."""
 
 CLASSES = {
     "openai": _OPENAI,

@@ -64,6 +64,9 @@ class ListedEmbeddings(ListedPool[Embeddings], EmbeddingClients):
     def _spaces(self, chain: Sequence[sk.Candidate]) -> Iterable[tuple[str, Space]]:
         return ((entry.model_name, space_of_entry(entry)) for entry in self._behind(chain))
 
+    def __reduce__(self) -> tuple[Any, ...]:
+        return *super().__reduce__(), {"_learned": self._learned}
+
 
 class GivenEmbeddings(GivenPool[Embeddings], EmbeddingClients):
     """Embedding models that the user has built."""

@@ -14,16 +14,17 @@ from langchain_core.embeddings import Embeddings
 from pydantic import ValidationError
 
 import sparekey as sk
-from langchain_sparekey._embedding_classes import CLASSES, OPENAIS, OTHERS, Served, known
+from langchain_sparekey._embedding_classes import CLASSES, OPENAIS, OTHERS, OWN_LANGUAGE, Served, known
 from langchain_sparekey._embedding_http import shared_connections
 from langchain_sparekey._embedding_space import bare_name
+from langchain_sparekey._entries import EMBEDDING
 
 # Settings of an entry that steer a router, which no class takes; retries are decided here.
 _NOT_THE_MODELS = frozenset(
     {"allowed_fails", "base_model", "budget_duration", "cooldown_time", "custom_llm_provider", "drop_params"}
-    | {"input_cost_per_token", "litellm_credential_name", "max_budget", "max_parallel_requests", "max_retries"}
-    | {"model_info", "num_retries", "order", "output_cost_per_token", "stream_timeout", "tags", "tpm", "weight"}
-    | {"use_in_pass_through", "use_litellm_proxy"}
+    | {"input_cost_per_token", "key_field", "litellm_credential_name", "max_budget", "max_parallel_requests"}
+    | {"max_retries", "model_info", "num_retries", "order", "output_cost_per_token", "stream_timeout", "tags", "tpm"}
+    | {"use_in_pass_through", "use_litellm_proxy", "weight"}
 )
 
 # What LiteLLM calls a setting, where a class calls it otherwise.
@@ -35,11 +36,20 @@ _LANGCHAIN_NAMES = {
     "vertex_project": "project",
 }
 
+_NO_KEY = "none"
+"""The key of an endpoint that wants none; without one OpenAI's class would send it the key that is OpenAI's."""
+
 _OUTAGES = frozenset({sk.Reason.NETWORK, sk.Reason.TIMEOUT, sk.Reason.OVERLOADED, sk.Reason.SERVER_ERROR})
 
 
-def _served(candidate: sk.Candidate) -> Served:
-    return CLASSES.get(candidate.provider) or (OPENAIS if candidate.endpoint else OTHERS)
+def _served(candidate: sk.Candidate) -> Served | None:
+    """The class for a candidate, as far as there is one installed; None when nothing will do."""
+    own = CLASSES.get(candidate.provider)
+    if own is not None and find_spec(own.module) is not None:
+        return own
+    if candidate.endpoint and candidate.provider not in OWN_LANGUAGE and find_spec(OPENAIS.module) is not None:
+        return OPENAIS
+    return OTHERS if candidate.provider and find_spec(OTHERS.module) is not None else None
 
 
 def check_provider(candidate: sk.Candidate) -> None:
@@ -48,15 +58,20 @@ def check_provider(candidate: sk.Candidate) -> None:
     Raises:
         ConfigError: its provider is not named, or the package for it is not installed.
     """
-    served = _served(candidate)
-    where = f"{candidate.name}: model"
+    if _served(candidate) is not None:
+        return
+    own = CLASSES.get(candidate.provider, OPENAIS if candidate.endpoint else OTHERS)
+    pip = own.module.replace("_", "-")
     if not candidate.provider and not candidate.endpoint:
-        name = candidate.model
-        raise sk.ConfigError(f"{where}: {name!r} does not name its provider, as 'openai/text-embedding-3-small' does")
-    if find_spec(served.module) is None:
-        pip = served.module.replace("_", "-")
-        hint = "; with its address as api_base it is taken to speak OpenAI's language" if served is OTHERS else ""
-        raise sk.ConfigError(f"{where}: {candidate.provider!r} needs the package {pip}: pip install {pip}{hint}")
+        missing = f"{candidate.model!r} does not name its provider, as {EMBEDDING.example!r} does"
+    elif own is OTHERS:
+        missing = (
+            f"{candidate.provider!r} needs the package {pip}: pip install {pip}; with its address as api_base it is "
+            "taken to speak OpenAI's language"
+        )
+    else:
+        missing = f"{candidate.provider or candidate.model!r} needs the package {pip}: pip install {pip}"
+    raise sk.ConfigError(f"{candidate.name}: model: {missing}")
 
 
 def build(candidate: sk.Candidate, entry: sk.ModelConfig) -> Embeddings:
@@ -66,7 +81,7 @@ def build(candidate: sk.Candidate, entry: sk.ModelConfig) -> Embeddings:
         ConfigError: the entry's settings are not ones its class takes; the text shows no value.
     """
     try:
-        model = _construct(candidate, entry, _served(candidate))
+        model = _construct(candidate, entry)
     except sk.ConfigError:
         raise
     except Exception as error:
@@ -98,7 +113,9 @@ def prepared(model: Embeddings) -> Embeddings:
     return model.model_copy(update=changes) if changes else model  # type: ignore[attr-defined]  # known ones are pydantic's
 
 
-def _construct(candidate: sk.Candidate, entry: sk.ModelConfig, served: Served) -> Embeddings:
+def _construct(candidate: sk.Candidate, entry: sk.ModelConfig) -> Embeddings:
+    served = _served(candidate)
+    assert served is not None, "check_provider comes first"
     cls: type[Embeddings] = getattr(importlib.import_module(served.module), served.name)
     takes = _taken(cls)
     settings = {
@@ -109,11 +126,14 @@ def _construct(candidate: sk.Candidate, entry: sk.ModelConfig, served: Served) -
     key = entry.api_key.get_secret_value() if entry.api_key is not None else os.environ.get(served.variable)
     if served.variable and not key:
         raise sk.ConfigError(f"{candidate.name}: api_key: there is none, nor one in {served.variable}")
+    if served is OPENAIS and candidate.provider != "openai":
+        key = key or _NO_KEY
+    keys = (entry.settings.get("key_field", "api_key"), f"{candidate.provider}_api_key", "huggingfacehub_api_token")
     own: dict[str, Any] = {}
     wanted: dict[str, tuple[Any, tuple[str, ...]]] = {
         "model": (candidate.model, ("model", "model_name", "model_id")),
         "dimensions": (settings.pop("dimensions", None), ("dimensions", "output_dimensionality")),
-        "api_key": (key, ("api_key", f"{candidate.provider}_api_key", "huggingfacehub_api_token")),
+        "api_key": (key, keys),
         "api_base": (
             entry.api_base or served.address or None,
             ("azure_endpoint", "base_url", "api_base", "endpoint_url", "endpoint"),
