@@ -9,7 +9,7 @@ from pathlib import Path
 import openai
 import pytest
 
-EXAMPLE = Path(__file__).parents[2] / "examples" / "langchain_chat.py"
+EXAMPLES = Path(__file__).parents[2] / "examples"
 
 
 def test_the_demos_host_asks_through_a_chain(three_dead, keys):
@@ -28,11 +28,40 @@ def test_the_demos_host_asks_through_a_chain(three_dead, keys):
     host.close()
 
 
-def test_the_example_runs(capsys):
-    """As it stands, without a key and without a network."""
-    runpy.run_path(str(EXAMPLE), run_name="__main__")
-    said = capsys.readouterr().out
+@pytest.fixture
+def run(capsys):
+    """Runs an example as it stands, without a key and without a network; gives what it prints."""
+
+    def said(name):
+        runpy.run_path(str(EXAMPLES / name), run_name="__main__")
+        return capsys.readouterr().out
+
+    return said
+
+
+def test_the_chats_example_runs(run):
+    """Three dead keys, a stream, and the error when the last one dies."""
+    said = run("langchain_chat.py")
 
     assert said.count("Paris.") == 2
     assert "all 4 candidates failed, 3 of them skipped" in said
     assert "Come back in 20 seconds." in said or "Come back in 19 seconds." in said
+
+
+def test_the_retrieval_example_runs(run):
+    """Facts are found, and whoever is left answers."""
+    said = run("langchain_rag.py")
+
+    assert "Hello from key-2 (gpt-4o): you said 'Saturn has 274 moons" in said
+    assert "Hello from key-3 (gpt-4o): you said 'Venus has no moon at all" in said
+    assert "for auth, 600 s" in said
+
+
+@pytest.mark.filterwarnings("ignore:Pydantic serializer warnings")  # langchain-openai's own, of its parsed answers
+def test_the_agents_example_runs(run):
+    """The second provider takes over between the tool's result and the report."""
+    said = run("langchain_agent.py")
+
+    assert "['get_weather']  (by openai, after no failure)" in said
+    assert "(by anthropic, after billing)" in said
+    assert "place='Paris'" in said
