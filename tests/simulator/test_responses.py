@@ -246,9 +246,6 @@ def test_calls_and_outputs_belong_together(client: Client) -> None:
         client().create(model="m", input=[call, {"role": "user", "content": "x"}])
 
 
-PIECES = [None, "delta", "delta", "delta"]
-
-
 @pytest.mark.parametrize("after", range(5))
 def test_a_stream_is_cut_where_told(client: Client, after: int) -> None:
     """The name of a tool is a token, and so is each piece of its arguments."""
@@ -278,6 +275,25 @@ def test_thoughts_are_tokens_too(client: Client) -> None:
         "reasoning_summary_part.added",
         "reasoning_summary_text.delta",
     ]
+
+
+@pytest.mark.parametrize(
+    ("options", "told", "events"),
+    [
+        ({}, {}, ["created", "in_progress", "output_item.added", "content_part.added"]),
+        ({}, {"opening": False}, []),
+        ({"reasoning": {"effort": "low"}}, {}, ["created", "in_progress"]),
+    ],
+    ids=["a message", "no opening", "a thought"],
+)
+def test_what_leaves_before_the_first_token(client: Client, options: Any, told: Any, events: list[str]) -> None:
+    """What announces an empty message, unless told otherwise; not what announces a thought."""
+    answer = client(behaviour={"kind": "stream_cut", **told}).create(model="m", input="hello", stream=True, **options)
+    seen: list[Any] = []
+    with pytest.raises(BROKEN):
+        seen.extend(answer)
+
+    assert [event.type.removeprefix("response.") for event in seen] == events
 
 
 def test_a_broken_stream_leaves_no_response(client: Client) -> None:
