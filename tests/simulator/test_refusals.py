@@ -429,3 +429,14 @@ def test_anthropic_takes_every_kind_of_block() -> None:
         )
 
     assert answer.content[0].text == "Hello from key-1 (m): you said 'look' with 2 images and 3 files"
+
+
+def test_a_revoked_key_is_turned_away_before_its_request_is_read():
+    """As by the real ones: who asks comes before what is asked."""
+    with Simulator({"sk-a": "revoked", "sk-b": "healthy"}) as sim:
+        for key, refused in (("sk-a", openai.AuthenticationError), ("sk-b", openai.BadRequestError)):
+            with pytest.raises(refused):
+                openai.OpenAI(base_url=sim.base_url, api_key=key, max_retries=0).chat.completions.create(
+                    model="gpt-4o", messages=[]
+                )
+        assert sim.counts == {"sk-a": 1, "sk-b": 1}

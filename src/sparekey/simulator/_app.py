@@ -103,7 +103,7 @@ class Endpoint:
         if holder is None:
             behaviour, delay = "unknown_key", 0.0
             delivery = exchange.fault(exchange.worded("revoked" if key else "no_key"))
-        elif fault := self._invalid(exchange, body):
+        elif (fault := self._invalid(exchange, body)) and not self._is_revoked(holder, call.model):
             behaviour, delay = "invalid", 0.0
             delivery = exchange.fault(fault)
         else:
@@ -134,6 +134,11 @@ class Endpoint:
         if (fault := exchange.operation.check(body)) is None and known and exchange.call.model:
             fault = None if exchange.call.model in known else exchange.worded("model_not_found")
         return fault
+
+    def _is_revoked(self, holder: Holder, model: str) -> bool:
+        """Whether the key is turned away before anybody looks at what it asks for."""
+        now = self._world.roster.current(holder)
+        return now.get(model, now[None]).kind == "revoked"
 
     def _take_turn(self, exchange: Exchange, holder: Holder) -> tuple[str, float, Delivery]:
         turn = self._world.roster.turn(holder, exchange.call.model or None)
