@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from contextlib import suppress
 from functools import lru_cache
 
 from langchain_core.exceptions import ContextOverflowError, ModelError
@@ -70,14 +69,22 @@ def steers_a_graph(error: BaseException) -> bool:
     return any(parent.__name__ == "GraphBubbleUp" for parent in type(error).__mro__)
 
 
-def read_as_overflow(error: BaseException) -> None:
-    """Let ``error`` be LangChain's ``ContextOverflowError`` too, beside what its provider's package made it.
+def as_overflow(error: BaseException) -> BaseException:
+    """``error`` as LangChain's ``ContextOverflowError`` too, beside what its provider's package made it.
 
-    Not every package says so of a prompt that is too long, and LangChain's summarising middleware goes by it.
+    Not every package says so of a prompt that is too long, and LangChain's summarising middleware goes by it. It is the
+    same object with a second parent, except for Python's own errors, which cannot be given one: those become the cause.
     """
-    if not isinstance(error, ContextOverflowError):
-        with suppress(TypeError):  # the class of a compiled module cannot be changed
-            error.__class__ = _overflowing(type(error))  # type: ignore[arg-type]  # mypy takes the class for an instance
+    if isinstance(error, ContextOverflowError):
+        return error
+    kind = _overflowing(type(error))  # type: ignore[arg-type]  # mypy takes the class for an instance
+    try:
+        error.__class__ = kind
+    except TypeError:
+        made = kind(*error.args)
+        made.__cause__ = error
+        return made
+    return error
 
 
 @lru_cache(maxsize=64)

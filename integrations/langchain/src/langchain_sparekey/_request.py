@@ -15,7 +15,7 @@ from tenacity import RetryCallState, Retrying
 import sparekey as sk
 from langchain_sparekey._chunks import NOTE, note_of
 from langchain_sparekey._clients import Clients
-from langchain_sparekey._errors import CannotServeError, leaving, read_as_overflow, steers_a_graph
+from langchain_sparekey._errors import CannotServeError, as_overflow, leaving, steers_a_graph
 from langchain_sparekey._fit import fitted
 from langchain_sparekey._issuers import ISSUERS, References, is_unknown_there, references
 from langchain_sparekey._timeouts import with_timeout
@@ -39,6 +39,7 @@ class Request:
     __slots__ = (
         "_failed",
         "_given",
+        "_instead",
         "_listener",
         "_messages",
         "_on_attempt",
@@ -69,6 +70,7 @@ class Request:
         self._primary = clients.primary(name)
         self._turns: list[sk.Candidate] = []
         self._failed: list[sk.Attempt] = []
+        self._instead: BaseException | None = None
         # A run that nobody listens to has nobody to tell, and hearing of every attempt is not free.
         self._listener: Any = run_manager if run_manager is not None and run_manager.handlers else None
         heard = on_attempt if self._listener is None else self._hear
@@ -85,6 +87,8 @@ class Request:
 
     def __exit__(self, _kind: object, error: BaseException | None, _trace: object) -> None:
         del self.chain  # it knows _classify, and so this: a circle would be left to the garbage collector
+        if error is not None and self._instead is not None and self._instead.__cause__ is error:
+            raise self._instead
         if isinstance(error, sk.FallbackExhaustedError):
             left = leaving(error, self.candidates)
             if self._refers is not None and self._refers.issuer is not None and len(self.candidates) == 1:
@@ -196,7 +200,7 @@ class Request:
         if verdict is None:
             return None
         if verdict.reason is sk.Reason.CONTEXT_OVERFLOW:
-            read_as_overflow(error)
+            self._instead = as_overflow(error)
         if self._refers is not None and self._refers.issuer is None:
             return replace(verdict, blameless=is_unknown_there(error, verdict, self._refers.names))
         return verdict
