@@ -16,17 +16,7 @@ import sparekey as sk
 from langchain_sparekey._embedding_answers import OUTAGES, Vectors, check_length, length_of, read
 from langchain_sparekey._embedding_clients import EmbeddingClients, GivenEmbeddings, ListedEmbeddings
 from langchain_sparekey._embedding_texts import checked_texts, portion
-from langchain_sparekey._entries import (
-    EMBEDDING,
-    check_deadline,
-    completed,
-    listed_models,
-    memory,
-    one_model,
-    only_name,
-    refuse,
-    written_policy,
-)
+from langchain_sparekey._entries import EMBEDDING, asked_for, check_deadline, completed, memory, refuse, written_policy
 from langchain_sparekey._errors import CannotServeError, leaving
 from langchain_sparekey._loops import past_dead_loops
 from langchain_sparekey._timeouts import with_timeout
@@ -95,14 +85,7 @@ class SparekeyEmbeddings(Embeddings):
             theirs = {"model_list": model_list, **one, "timeout": timeout, "factory": factory, **settings}
             refuse(theirs, "said by the models themselves, not here", EMBEDDING)
         else:
-            if model_list is not None:
-                refuse(one, "said by the entries of model_list, not beside it", EMBEDDING)
-                entries = listed_models(model_list)
-                model = only_name(entries, EMBEDDING) if model is None else model
-            elif model:
-                entries = one_model(model, api_key, api_keys, api_base or base_url, EMBEDDING)
-            else:
-                raise sk.ConfigError(f"{EMBEDDING.owner}: model: say which, as in model={EMBEDDING.example!r}")
+            model, entries = asked_for(model, model_list, one, EMBEDDING)
             if dimensions is not None:
                 settings["dimensions"] = dimensions
             clients = ListedEmbeddings(completed(entries, settings, timeout), factory)

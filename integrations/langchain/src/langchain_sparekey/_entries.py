@@ -57,6 +57,29 @@ def one_model(
     raise sk.ConfigError(f"{where}{text}")
 
 
+def asked_for(
+    model: str | None, model_list: Sequence[Entry] | None, one: Mapping[str, Any], kind: Kind
+) -> tuple[str, list[sk.ModelConfig]]:
+    """The name that is asked for, and the entries it stands in.
+
+    Args:
+        model: the name in ``model_list``, or without one the model itself.
+        model_list: entries, or None.
+        one: ``api_key``, ``api_keys``, ``api_base`` and ``base_url`` of the model, when there is no list.
+        kind: who asks.
+
+    Raises:
+        ConfigError: neither is given, or what is given cannot work.
+    """
+    if model_list is not None:
+        refuse(one, "said by the entries of model_list, not beside it", kind)
+        entries = listed_models(model_list)
+        return only_name(entries, kind) if model is None else model, entries
+    if not model:
+        raise sk.ConfigError(f"{kind.owner}: model: say which, as in model={kind.example!r}")
+    return model, one_model(model, one["api_key"], one["api_keys"], one["api_base"] or one["base_url"], kind)
+
+
 def listed_models(model_list: Sequence[Entry]) -> list[sk.ModelConfig]:
     """The entries of a model list, one for each key.
 

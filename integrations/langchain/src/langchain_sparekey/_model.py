@@ -16,7 +16,7 @@ import sparekey as sk
 from langchain_sparekey._chunks import as_chunk, empty_chunk, is_substantive
 from langchain_sparekey._clients import Clients, Factory, GivenClients, ListedClients
 from langchain_sparekey._described import DescribedModel
-from langchain_sparekey._entries import completed, is_seconds, listed_models, one_model, only_name, refuse
+from langchain_sparekey._entries import CHAT, asked_for, check_deadline, completed, memory, refuse, written_policy
 from langchain_sparekey._loops import past_dead_loops, stream_past_dead_loops
 from langchain_sparekey._request import OnAttempt, Request
 
@@ -81,27 +81,16 @@ class ChatSparekey(DescribedModel):
         own = {name: settings.pop(name) for name in list(settings) if name in type(self).model_fields}
         one = {"api_key": api_key, "api_keys": api_keys, "api_base": api_base, "base_url": base_url}
         if clients is None:
-            if model_list is not None:
-                refuse(one, "said by the entries of model_list, not beside it")
-                entries = listed_models(model_list)
-                model = only_name(entries) if model is None else model
-            elif model:
-                entries = one_model(model, api_key, api_keys, api_base or base_url)
-            else:
-                raise sk.ConfigError("ChatSparekey: model: say which, as in model='openai/gpt-4o'")
+            model, entries = asked_for(model, model_list, one, CHAT)
             if own.get("output_version") is not None:
                 settings["output_version"] = own["output_version"]  # decides what the candidates answer, too
             clients = ListedClients(completed(entries, settings, timeout), factory)
         else:
             theirs = {"model_list": model_list, **one, "timeout": timeout, "factory": factory, **settings}
             refuse(theirs, "said by the models themselves, not here")
-        if tracker is not None and state is not None:
-            raise sk.ConfigError("state: a tracker has one already; give either of the two")
-        if deadline is not None and not is_seconds(deadline):
-            raise sk.ConfigError(f"deadline must be a number of seconds from now, 0 or more, not {deadline!r}")
+        check_deadline(deadline)
         clients.candidates(model or "")  # unknown names and providers are found out now, not at the first request
-        if tracker is None:
-            tracker = sk.shared_tracker(policy, state if state is not None else "memory://")
+        tracker = memory(tracker, policy, state)
         own |= {"tracker": tracker, "policy": policy, "deadline": deadline, "on_attempt": on_attempt}
         try:
             super().__init__(model=model or "", clients=clients, **own)
@@ -129,9 +118,8 @@ class ChatSparekey(DescribedModel):
             ConfigError: the file, or what it says, cannot work.
         """
         entries = sk.load_config(path)
-        written = sk.load_policy(os.fspath(path))
-        if options.get("policy") is None and written != sk.Policy():
-            options["policy"] = written
+        if options.get("policy") is None:
+            options["policy"] = written_policy(path)
         try:
             return cls(model, model_list=entries, **options)
         except sk.ConfigError as error:
