@@ -14,7 +14,7 @@ from sparekey._run import Run
 from sparekey._seal import seal, unseal
 from sparekey._secrets import fingerprint, scrub
 from sparekey._settings import load_policy, policy_from
-from sparekey._time_left import time_left
+from sparekey._time_left import off_the_clock, time_left
 from sparekey._tracker import CooldownTracker, shared_tracker
 from sparekey._types import Attempt, Candidate, FallbackResult, Reason, Scope, Verdict
 from sparekey.errors import (
@@ -58,6 +58,7 @@ __all__ = [
     "load_config",
     "load_policy",
     "merge_api_keys",
+    "off_the_clock",
     "policy_from",
     "resolve_candidates",
     "scrub",

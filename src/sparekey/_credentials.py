@@ -116,6 +116,10 @@ def _secrets(settings: Mapping[str, Any], path: str) -> Iterator[tuple[str, str]
             yield where, text
         elif isinstance(value, Mapping):
             yield from _secrets(value, f"{where}.")
+        elif isinstance(value, (list, tuple)):
+            for i, item in enumerate(value):
+                if isinstance(item, (Mapping, list, tuple)):
+                    yield from _secrets({str(i): item}, f"{where}.")
         elif isinstance(value, str) and "://" in value and "@" in value and (hidden := _hidden_in(value)):
             yield where, hidden  # a proxy with a password
 

@@ -15,6 +15,8 @@ class Limit(NamedTuple):
     seconds: float
     by_deadline: bool
     """Whether it is the caller's deadline that ends it, and not the attempt's own timeout."""
+    deadline_at: float | None = None
+    """The caller's deadline in epoch seconds, where it is the later of the two."""
 
 
 def limit_of(candidate: Candidate, policy: Policy, started_at: float, deadline_at: float | None) -> Limit | None:
@@ -23,7 +25,7 @@ def limit_of(candidate: Candidate, policy: Policy, started_at: float, deadline_a
     if deadline_at is None:
         return None if cap is None else Limit(cap, by_deadline=False)
     left = max(0.0, deadline_at - started_at)
-    return Limit(left, by_deadline=True) if cap is None or left <= cap else Limit(cap, by_deadline=False)
+    return Limit(left, by_deadline=True) if cap is None or left <= cap else Limit(cap, False, deadline_at)
 
 
 def is_the_callers(

@@ -420,3 +420,20 @@ def test_fingerprints_are_short_stable_and_distinct():
     """Twelve hex digits; the same today and tomorrow."""
     assert sk.fingerprint("a") == "5ac2dda7d621"
     assert len({sk.fingerprint(str(n)) for n in range(2000)}) == 2000
+
+
+def test_a_credential_in_a_list_of_settings_is_one():
+    """Two entries that differ in nothing else are two candidates, and neither shows it."""
+    rows = [
+        {
+            "model_name": "m",
+            "model": "openai/x",
+            "extra_body": {"providers": [{"name": "a", "api_key": f"zz-{i}-hidden"}]},
+        }
+        for i in range(2)
+    ]
+    models = sk.expand_model_list(rows)
+
+    assert len(sk.candidates_for("m", models)) == 2
+    assert "hidden" not in repr(models) + sk.scrub("zz-0-hidden and zz-1-hidden")
+    assert b"hidden" not in pickle.dumps(models)
