@@ -119,7 +119,7 @@ class ModelConfig(BaseModel):
     def __reduce__(self) -> tuple[Any, ...]:
         # A pickle may lie in a queue or a cache, so it holds seals and no keys.
         fields = {name: getattr(self, name) for name in type(self).model_fields}
-        return _unsealed, (type(self), seal({**fields, **self.settings}))
+        return _unsealed, (type(self), {name: seal(value) for name, value in {**fields, **self.settings}.items()})
 
     def __repr_args__(self) -> Iterable[tuple[str | None, Any]]:
         for name in type(self).model_fields:

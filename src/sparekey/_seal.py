@@ -8,16 +8,16 @@ from __future__ import annotations
 
 import re
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from typing import Any
 
-from pydantic import SecretStr
+from pydantic import BaseModel, SecretStr
 
 from sparekey._references import origin_of, resolve
-from sparekey._secrets import register, register_lookalikes, revealed, scrub
+from sparekey._secrets import register, register_lookalikes, replaced, revealed, spellings
 from sparekey.errors import ConfigError
 
-_SEAL = re.compile(r"\[key ([0-9a-f]{12})\]")
+_SEAL = re.compile(r"\[key ([0-9a-f]{12})(?: spelling (\d))?\]")
 
 
 @dataclass(frozen=True, slots=True)
@@ -25,15 +25,19 @@ class Sealed:
     """A text with a secret in it, without the secret."""
 
     text: str
-    """Fingerprints stand for secrets, as :func:`sparekey.scrub` leaves them."""
-    origins: Mapping[str, str] = field(default_factory=dict)
-    """By fingerprint, the references that secrets came by, where there were any."""
+    """Fingerprints stand for secrets."""
+    origins: tuple[tuple[str, str], ...] = ()
+    """Fingerprints, and the references that their secrets came by, where there were any."""
     is_secret: bool = False
     """Whether all of it is a :class:`pydantic.SecretStr`."""
 
 
 def seal(value: Any) -> Any:
-    """A copy of ``value``, however deep, in which seals stand for texts that hold a secret."""
+    """A copy of ``value``, however deep, in which seals stand for texts that hold a secret.
+
+    Raises:
+        ConfigError: an object in it keeps a secret where no seal can take its place.
+    """
     if isinstance(value, SecretStr):
         secret = value.get_secret_value()
         if not secret.strip():
@@ -49,6 +53,8 @@ def seal(value: Any) -> Any:
         return {seal(key): seal(item) for key, item in value.items()}
     if type(value) in (list, tuple, set, frozenset):
         return type(value)(seal(item) for item in value)
+    if isinstance(value, BaseModel) and any(isinstance(item, SecretStr) for _, item in value):
+        raise ConfigError(f"a {type(value).__name__} keeps a secret and cannot be sealed: give its fields as a mapping")
     return value
 
 
@@ -59,7 +65,7 @@ def unseal(value: Any) -> Any:
         ConfigError: a key is not known in this process, and came by no reference.
     """
     if isinstance(value, Sealed):
-        text = _SEAL.sub(lambda found: _revealed(found.group(1), value.origins), value.text)
+        text = _SEAL.sub(lambda found: _revealed(found, dict(value.origins)), value.text)
         return SecretStr(text) if value.is_secret else text
     if isinstance(value, Mapping):
         return {unseal(key): unseal(item) for key, item in value.items()}
@@ -69,20 +75,27 @@ def unseal(value: Any) -> Any:
 
 
 def _sealed(text: str) -> Sealed:
-    shown = scrub(text)
-    digests = set(_SEAL.findall(shown))
-    origins = {digest: origin for digest in digests if (origin := origin_of(revealed(digest) or ""))}
-    return Sealed(shown, origins)
+    digests = set()
+
+    def stand_in(spelling: str, digest: str) -> str:
+        digests.add(digest)
+        at = spellings(revealed(digest) or spelling).index(spelling)
+        return f"[key {digest} spelling {at}]" if at else f"[key {digest}]"
+
+    shown = replaced(text, stand_in)
+    found = ((digest, origin_of(revealed(digest) or "")) for digest in sorted(digests))
+    return Sealed(shown, tuple((digest, origin) for digest, origin in found if origin))
 
 
-def _revealed(digest: str, origins: Mapping[str, str]) -> str:
-    if (secret := revealed(digest)) is not None:
-        return secret
-    if digest in origins:
-        secret = str(resolve(origins[digest], f"the key {digest}"))
+def _revealed(found: re.Match[str], origins: Mapping[str, str]) -> str:
+    digest, at = found.group(1), int(found.group(2) or 0)
+    secret = revealed(digest)
+    if secret is None:
+        if digest not in origins:
+            raise ConfigError(
+                f"this process does not know the key {digest}: read the same config here first, or give keys as "
+                "references such as os.environ/NAME"
+            )
+        secret = str(resolve(origins[digest], f"the key {digest}")).strip()
         register(secret)
-        return secret.strip()
-    raise ConfigError(
-        f"this process does not know the key {digest}: read the same config here first, or give keys as references "
-        "such as os.environ/NAME"
-    )
+    return spellings(secret)[at] if at else secret

@@ -60,14 +60,31 @@ def register(secret: str) -> str:
     bare = secret.strip()
     # One letter is no secret, and stands in every sentence.
     if len(bare) > 1 and bare.lower() not in _NO_SECRETS and bare not in _known:
-        spellings = [bare]
-        if not _PLAIN.fullmatch(bare):  # as it stands in an address, in JSON and in a repr
-            spellings += [quote(bare, safe="", errors="replace"), json.dumps(bare)[1:-1], repr(bare)[1:-1]]
-            spellings.append(bare.replace("/", "\\/"))
-        _known.update(dict.fromkeys(spellings, digest))
+        _known.update(dict.fromkeys(spellings(bare), digest))
         _texts[digest] = bare
         _by_length.clear()
     return digest
+
+
+def spellings(secret: str) -> list[str]:
+    """``secret`` as it is, and as it stands in an address, in JSON and in a repr; always in this order."""
+    if _PLAIN.fullmatch(secret):
+        return [secret]
+    quoted = [quote(secret, safe="", errors="replace"), json.dumps(secret)[1:-1], repr(secret)[1:-1]]
+    return [secret, *quoted, secret.replace("/", "\\/")]
+
+
+def replaced(text: str, stand_in: Callable[[str, str], str]) -> str:
+    """``text`` with ``stand_in(spelling, fingerprint)`` in the place of every known secret, however it is spelled."""
+    for secret, digest in _known_by_length():
+        if secret not in text:
+            continue
+        if len(secret) >= _LONG:
+            text = text.replace(secret, stand_in(secret, digest))
+        else:
+            word = rf"(?<![A-Za-z0-9_]){re.escape(secret)}(?![A-Za-z0-9_])"
+            text = re.sub(word, lambda found, digest=digest: stand_in(found.group(), digest), text)  # type: ignore[misc]
+    return text
 
 
 def _known_by_length() -> list[tuple[str, str]]:
@@ -81,14 +98,7 @@ def _known_by_length() -> list[tuple[str, str]]:
 
 def scrub(text: str) -> str:
     """``text`` with every known secret, and all that looks like a key, replaced by its fingerprint."""
-    for secret, digest in _known_by_length():
-        if secret not in text:
-            continue
-        if len(secret) >= _LONG:
-            text = text.replace(secret, f"[key {digest}]")
-        else:
-            word = rf"(?<![A-Za-z0-9_]){re.escape(secret)}(?![A-Za-z0-9_])"
-            text = re.sub(word, f"[key {digest}]", text)
+    text = replaced(text, lambda _, digest: f"[key {digest}]")
     return _LOOKS_LIKE_A_KEY.sub(lambda found: f"[key {fingerprint(found.group())}]", text)
 
 

@@ -10,7 +10,7 @@ import sys
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
-from pydantic import SecretStr
+from pydantic import BaseModel, SecretStr
 
 import sparekey as sk
 
@@ -37,6 +37,11 @@ def elsewhere(data, **variables):
         {"token": SecretStr(KEY)},
         {"note": f"not a setting for keys, and yet: {KEY}"},
         {"api_key": "k1"},
+        {"api_key": "seed", "seed": 1, "extra_body": {"seed": {"k": "seed"}}},
+        {
+            "api_key": 'pa"ss/w?rd-0123',
+            "extra_body": {"raw": '{"k": "pa\\"ss/w?rd-0123"}', "url": "pa%22ss%2Fw%3Frd-0123"},
+        },
     ],
     ids=str,
 )
@@ -104,3 +109,14 @@ def test_trackers_that_travel_together_stay_together():
     done = subprocess.run([sys.executable, "-c", program], input=data, capture_output=True, check=True)
 
     assert done.stdout.decode().split() == ["True", "7", "True"]
+
+
+def test_an_object_that_keeps_a_secret_is_refused_rather_than_written():
+    """A seal cannot take its place inside."""
+
+    class Login(BaseModel):
+        password: SecretStr
+
+    (entry,) = sk.expand_model_list([{**ROW, "login": Login(password=SecretStr(KEY))}])
+    with pytest.raises(sk.ConfigError, match="a Login keeps a secret and cannot be sealed"):
+        pickle.dumps(entry)
