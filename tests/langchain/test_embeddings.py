@@ -139,6 +139,22 @@ def test_what_is_no_text_is_refused_before_anybody_is_asked(simulate, embeddings
     assert model.tracker.snapshot() == {}
 
 
+@pytest.mark.parametrize("ask", ["documents", "query"])
+def test_half_an_emoji_is_refused_before_anybody_is_asked(simulate, embeddings, embed, query, ask):
+    """No SDK can send it, so no key is to blame; the text itself is not shown."""
+    sim = simulate("healthy", "healthy")
+    model = embeddings(sim)
+
+    with pytest.raises(ValueError, match="half of a surrogate pair") as raised:
+        embed(model, ["well", "cut \ud83d here"]) if ask == "documents" else query(model, "cut \ud83d here")
+
+    where = "texts[1]" if ask == "documents" else "texts[0]"
+    assert str(raised.value) == f"{where}: '\\ud83d' at 4 is half of a surrogate pair, which UTF-8 cannot say"
+    assert raised.value.__context__ is None
+    assert sim.requests == []
+    assert model.tracker.snapshot() == {}
+
+
 def test_slices_are_as_large_as_one_request_of_the_provider_may_be(simulate, embeddings, embed):
     """OpenAI's 300,000 tokens: a token is a byte at least, and a text larger than that goes alone."""
     sim = simulate("healthy")

@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import math
 
+import httpx
 import pytest
 import requests
 import tiktoken.load
@@ -55,6 +56,9 @@ WRONG = {
     "null in a vector": (body([1.0, None], [1.0, 0.0]), sk.Reason.SERVER_ERROR),
     "words for numbers": (body(["a", "b"], ["c", "d"]), sk.Reason.SERVER_ERROR),
     "too large a number": (body([1e999, 0.0], [1.0, 0.0]), sk.Reason.SERVER_ERROR),
+    "half a base64": (body("abcde", "abcde"), sk.Reason.SERVER_ERROR),
+    "base64 that is padded wrongly": (body("abc", "abc"), sk.Reason.SERVER_ERROR),
+    "base64 of no floats": (body("YWJjZGU=", "YWJjZGU="), sk.Reason.SERVER_ERROR),
     "no data": (body(), sk.Reason.SERVER_ERROR),
     "nothing": ({}, sk.Reason.SERVER_ERROR),
     "an error with status 200": ({"error": {"message": "try later"}}, sk.Reason.SERVER_ERROR),
@@ -146,6 +150,54 @@ def test_what_every_class_makes_nothing_of_leaves_as_it_was_raised():
 
     with pytest.raises(ValueError, match="too long for me"):
         model.embed_query("one")
+    assert model.tracker.snapshot() == {}
+
+
+@pytest.mark.parametrize("answer", [{}, [], {"data": None}, {"data": [{}, {}]}])
+def test_a_class_that_is_known_was_given_what_it_takes(simulate, embed, keys, monkeypatch, answer):
+    """So an answer it makes nothing of is its provider's fault, and who gives it is not asked at every call."""
+    monkeypatch.setitem(Posting.embed_documents.__globals__, "__name__", "langchain_mistralai.embeddings")
+    sim = simulate(answering(answer), "healthy")
+    model = SparekeyEmbeddings.from_models([Posting(sim, key) for key in keys[:2]], tracker=tracker())
+
+    assert [len(vector) for vector in embed(model)] == [1536, 1536]
+    assert [len(vector) for vector in embed(model)] == [1536, 1536]
+    assert sim.counts == {keys[0]: 1, keys[1]: 2}
+    assert model.tracker.failure_count(model.candidates[0], "server_error") == 1
+
+
+class Posting(Embeddings):
+    """A class that reads answers itself, as LangChain's for Mistral does."""
+
+    model = "text-embedding-3-small"
+
+    def __init__(self, sim, key):
+        self._ask = {"url": f"{sim.base_url}/embeddings", "headers": {"authorization": f"Bearer {key}"}}
+
+    def embed_documents(self, texts):
+        answer = httpx.post(**self._ask, json={"model": self.model, "input": texts}).json()
+        return [list(map(float, each["embedding"])) for each in answer["data"]]
+
+    def embed_query(self, text):
+        return self.embed_documents([text])[0]
+
+
+@pytest.mark.parametrize(
+    ("settings", "error"),
+    [
+        ({"model_kwargs": {"unheard_of": 1}}, TypeError),
+        ({"model_kwargs": {"user": object()}}, TypeError),
+        ({"default_headers": {"x-name": "Zoë"}}, UnicodeEncodeError),
+    ],
+)
+def test_a_setting_no_request_can_be_made_with_cools_nobody(simulate, embeddings, embed, settings, error):
+    """Nothing was sent; the next candidate may have others, and when none has, the error leaves as it was raised."""
+    sim = simulate("healthy", "healthy")
+    model = embeddings(sim, **settings)
+
+    with pytest.raises(error):
+        embed(model)
+    assert sim.requests == []
     assert model.tracker.snapshot() == {}
 
 

@@ -13,9 +13,16 @@ from langchain_core.embeddings import Embeddings
 from pydantic import SecretStr
 
 import sparekey as sk
-from langchain_sparekey._embedding_answers import OUTAGES, Vectors, check_length, length_of, read
+from langchain_sparekey._embedding_answers import (
+    OUTAGES,
+    Vectors,
+    check_length,
+    checked_texts,
+    length_of,
+    portion,
+    read,
+)
 from langchain_sparekey._embedding_clients import EmbeddingClients, GivenEmbeddings, ListedEmbeddings
-from langchain_sparekey._embedding_texts import checked_texts, portion
 from langchain_sparekey._entries import EMBEDDING, asked_for, check_deadline, completed, memory, refuse, written_policy
 from langchain_sparekey._errors import CannotServeError, leaving
 from langchain_sparekey._loops import past_dead_loops
@@ -88,7 +95,7 @@ class SparekeyEmbeddings(Embeddings):
             model, entries = asked_for(model, model_list, one, EMBEDDING)
             if dimensions is not None:
                 settings["dimensions"] = dimensions
-            clients = ListedEmbeddings(completed(entries, settings, timeout), factory)
+            clients = ListedEmbeddings(completed(entries, settings, timeout, EMBEDDING), factory)
         check_deadline(deadline)
         self._name = model or ""
         # Unknown names and providers, and a second model, are found out now, not at the first request.
@@ -168,6 +175,7 @@ class SparekeyEmbeddings(Embeddings):
         Raises:
             ModelsExhaustedError: nobody could serve a slice of them.
             TypeError: one is not a text.
+            ValueError: one cannot be written as UTF-8.
         """
         given = checked_texts(texts)
         vectors: Vectors = []
@@ -183,6 +191,7 @@ class SparekeyEmbeddings(Embeddings):
         Raises:
             ModelsExhaustedError: nobody could serve it.
             TypeError: it is not a text.
+            ValueError: it cannot be written as UTF-8.
         """
         (given,) = checked_texts([text])
         with self._leaving():
