@@ -14,7 +14,8 @@ import openai
 import pytest
 from pydantic import BaseModel
 
-from sparekey.simulator import Simulator
+from sparekey.simulator import Simulator, _simulator
+from sparekey.simulator._store import Store
 
 Client = Callable[..., Any]
 
@@ -405,3 +406,27 @@ def test_images_and_files_are_counted(client: Client) -> None:
 
     said = client().create(model="m", input=history).output_text
     assert said == "Hello from key-1 (m): you said 'look' with 1 image and 2 files"
+
+
+@pytest.mark.parametrize("stream", [False, True])
+def test_what_a_response_refers_to_may_go_while_it_is_made(monkeypatch: pytest.MonkeyPatch, stream: bool) -> None:
+    """The store is full, and what others do in the meantime drops what this one began with."""
+    store = Store(most=2)
+    monkeypatch.setattr(_simulator, "Store", lambda: store)
+
+    async def meanwhile(_seconds: float) -> None:
+        for number in range(2):
+            store.put("file", "another", str(number), number)
+
+    behaviour = ["healthy", {"kind": "slow", "delay": 1}]
+    with (
+        Simulator({"sk-a": behaviour}, sleep=meanwhile) as sim,
+        openai.OpenAI(base_url=sim.base_url, api_key="sk-a", max_retries=0) as client,
+    ):
+        first = client.responses.create(model="m", input="hello")
+        again: Any = [{"type": "item_reference", "id": first.output[0].id}, {"role": "user", "content": "and you?"}]
+        answer: Any = client.responses.create(model="m", input=again, stream=stream)
+        whole = finished(answer) if stream else answer
+
+    assert whole.output_text == "Hello from key-1 (m): you said 'and you?'"
+    assert whole.usage.input_tokens == 9

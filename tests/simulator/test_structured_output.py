@@ -15,6 +15,7 @@ from hypothesis import strategies as st
 from pydantic import AwareDatetime, BaseModel, Field, TypeAdapter
 
 from sparekey.simulator import Simulator
+from sparekey.simulator._mind import hints
 from sparekey.simulator._mind.fill import MOST, fill
 from sparekey.simulator._mind.hints import Hints
 
@@ -233,3 +234,41 @@ def test_a_schema_that_asks_for_billions_gets_an_end() -> None:
         }
 
     assert json.dumps(fill(doubling, Hints(""), whole=False)).count(":") <= 3 * MOST
+
+
+def test_a_large_enum_holds_nobody_up(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Each member is looked for once, however many properties have it, and without a regular expression of its own."""
+    looked_for: list[str] = []
+
+    def look(text: str, word: str) -> bool:
+        looked_for.append(word)
+        return stands_in(text, word)
+
+    stands_in = hints._stands_in
+    monkeypatch.setattr(hints, "_stands_in", look)
+    found = Hints("Take C7, please.")
+    monkeypatch.setattr(hints, "re", None)
+    schema = {
+        "type": "object",
+        "properties": {f"p{at}": {"$ref": "#/$defs/c"} for at in range(50)},
+        "$defs": {"c": {"enum": [f"C{at}" for at in range(100)]}},
+    }
+
+    assert set(fill(schema, found, whole=True).values()) == {"C7"}
+    assert len(looked_for) == 100
+
+
+@pytest.mark.parametrize(
+    ("text", "members"),
+    [
+        ("Is it KELVIN?", ["kelvin"]),
+        ("kelvins or a kelvin", ["kelvin"]),
+        ("kelvins, _kelvin, kelvin2", []),
+        ("C++ it is.", ["C++"]),
+        ("It is 21.", [21]),
+        ("", []),
+    ],
+)
+def test_a_member_is_mentioned_as_a_word_of_its_own(text: str, members: list[object]) -> None:
+    """In any case, and not as a part of another word."""
+    assert Hints(text).mentioned(["kelvin", "C++", 21, 2, "", None]) == members

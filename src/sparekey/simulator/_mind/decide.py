@@ -99,6 +99,7 @@ def _wanted(text: str, tools: tuple[Tool, ...]) -> list[tuple[Tool, str | None]]
     outright = [
         (tool, found.group(1))
         for tool in tools
+        if tool.name in text
         for found in _once_or_in_brackets(re.finditer(rf"(?<!\w){re.escape(tool.name)}(?!\w)(?:\(([^()]*)\))?", text))
     ]
     if outright:

@@ -40,6 +40,10 @@ class Hints:
     def __init__(self, text: str, brackets: str | None = None, found: str = "") -> None:
         self.prompt = (text if brackets is None else brackets)[-LONGEST:]
         self._text = f"{self.prompt}\n{found[:LONGEST]}" if found else self.prompt
+        self._lowered = self._text.lower()
+        self._spaced = self._lowered.replace("_", " ")
+        self._mentioned: dict[str, bool] = {}
+        """By word. A schema may ask for the same thousand words a thousand times."""
         given = [] if brackets is None else [piece.strip() for piece in brackets.split(",") if piece.strip()]
         self._positional = deque(_unquoted(piece) for piece in given if "=" not in piece)
         self._numbers = deque(_NUMBER.findall(self._text))
@@ -51,7 +55,7 @@ class Hints:
 
     def named(self, field: str) -> str | None:
         """What the prompt says of a field: ``field=value``, ``field: value``, ``field is value``."""
-        if not field:
+        if not field or field.lower().replace("_", " ") not in self._spaced:
             return None
         words = re.escape(field).replace("_", "[_ ]")
         found = re.search(
@@ -91,7 +95,12 @@ class Hints:
 
     def mentioned(self, members: Iterable[object]) -> list[object]:
         """Those of ``members`` the prompt mentions."""
-        return [each for each in members if isinstance(each, str | int) and _mentions(self._text, str(each))]
+        return [each for each in members if isinstance(each, str | int) and self._mentions(str(each).lower())]
+
+    def _mentions(self, word: str) -> bool:
+        if word not in self._mentioned:
+            self._mentioned[word] = _stands_in(self._lowered, word)
+        return self._mentioned[word]
 
 
 def quoted(text: str) -> list[str]:
@@ -111,8 +120,19 @@ def as_number(text: str) -> int | float | None:
     return float(text) if "." in text else int(text)
 
 
-def _mentions(text: str, word: str) -> bool:
-    return bool(word) and bool(re.search(rf"(?<!\w){re.escape(word)}(?!\w)", text, re.IGNORECASE))
+def _stands_in(text: str, word: str) -> bool:
+    """Whether it is there as a word of its own. No regular expression: making one is what takes long."""
+    at = text.find(word) if word else -1
+    while at >= 0:
+        end = at + len(word)
+        if not _is_of_a_word(text[max(at - 1, 0) : at]) and not _is_of_a_word(text[end : end + 1]):
+            return True
+        at = text.find(word, at + 1)
+    return False
+
+
+def _is_of_a_word(letter: str) -> bool:
+    return letter.isalnum() or letter == "_"
 
 
 def _first(groups: tuple[str | None, ...]) -> str:

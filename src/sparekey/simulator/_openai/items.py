@@ -5,7 +5,7 @@ from __future__ import annotations
 import base64
 import hashlib
 from collections.abc import Iterator, Mapping
-from typing import Any
+from typing import Any, TypeAlias
 
 from sparekey.simulator._openai.faults import INVALID, of_type, one_of, only, refused, required, wrong
 from sparekey.simulator._openai.files import not_found
@@ -61,6 +61,8 @@ _UNKEPT = (
     "from your input."
 )
 KINDS = {"input_image": "image", "input_file": "file"}
+
+Items: TypeAlias = list[Mapping[str, Any]]
 
 
 def check_input(given: object) -> Iterator[Fault]:
@@ -162,13 +164,16 @@ def kind_of(item: Mapping[str, Any]) -> Any:
     return item.get("type", "message" if "role" in item else None)
 
 
-def own_items(given: Any) -> list[Mapping[str, Any]]:
+def own_items(given: Any) -> Items:
     """The items of a checked input."""
     return [{"role": "user", "content": given}] if isinstance(given, str) else given
 
 
-def conversation(call: Call) -> list[Mapping[str, Any]]:
-    """The items before this request and its own, those referred to in place of their references."""
+def conversation(call: Call) -> Items:
+    """The items before this request and its own, those referred to in place of their references.
+
+    To be read once and held: what the store has now, it may have dropped a moment later.
+    """
     before = call.store.get("response", call.key, str(call.body.get("previous_response_id"))) or []
     own = (
         call.store.get("item", call.key, item["id"]) if item.get("type") == "item_reference" else item
@@ -200,7 +205,7 @@ def _missing(call: Call) -> Iterator[Fault]:
     yield from _check_calls(conversation(call))
 
 
-def _check_calls(items: list[Mapping[str, Any]]) -> Iterator[Fault]:
+def _check_calls(items: Items) -> Iterator[Fault]:
     """Every output has its call before it, and every call its output."""
     open_: list[str] = []
     for item in items:
@@ -214,7 +219,7 @@ def _check_calls(items: list[Mapping[str, Any]]) -> Iterator[Fault]:
         yield refused("input", f"No tool output found for function call {open_[0]}.")
 
 
-def _named_files(items: list[Mapping[str, Any]]) -> Iterator[tuple[str, str]]:
+def _named_files(items: Items) -> Iterator[tuple[str, str]]:
     for at, item in enumerate(items):
         for field in ("content", "output"):
             parts = item.get(field) if kind_of(item) in _FIELDS else None
@@ -250,7 +255,7 @@ def _check_seal(key: str, sealed: str, id_: str | None) -> Iterator[Fault]:
         yield unverified("organization_id did not match the target organization.")
 
 
-def read_items(items: list[Mapping[str, Any]]) -> dict[str, Any]:
+def read_items(items: Items) -> dict[str, Any]:
     """What the user said last and what tools answered since, as :class:`Asked` wants it."""
     users = [at for at, item in enumerate(items) if kind_of(item) == "message" and item["role"] == "user"]
     last = users[-1] if users else -1

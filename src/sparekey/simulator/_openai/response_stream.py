@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
+from sparekey.simulator._openai.items import Items, conversation
 from sparekey.simulator._openai.responses import answer_to, finished, output_of, response, summary_part, text_part
 from sparekey.simulator._text import tokens
 from sparekey.simulator._wire import Call, Event, Json, Part, named_event
@@ -11,15 +12,19 @@ from sparekey.simulator._wire import Call, Event, Json, Part, named_event
 
 def stream_response(call: Call) -> Iterator[Event]:
     """The answer in pieces, each of them numbered."""
-    for number, (part, kind, fields) in enumerate(_events(call)):
-        yield Event(part, named_event({"type": f"response.{kind}", "sequence_number": number, **fields}))
+    # The conversation is read now, not when the first event leaves: others may have filled the store by then.
+    events = enumerate(_events(call, conversation(call)))
+    return (
+        Event(part, named_event({"type": f"response.{kind}", "sequence_number": number, **fields}))
+        for number, (part, kind, fields) in events
+    )
 
 
 Sent = Iterator[tuple[Part, str, Json]]
 
 
-def _events(call: Call) -> Sent:
-    answer = answer_to(call)
+def _events(call: Call, items: Items) -> Sent:
+    answer = answer_to(call, items)
     output = output_of(call, answer)
     for kind in ("created", "in_progress"):
         yield Part.OPENING, kind, {"response": response(call, "in_progress")}
@@ -29,7 +34,7 @@ def _events(call: Call) -> Sent:
         closed = Part.CLOSING if item is output[-1] else Part.BETWEEN
         yield from _ITEMS[item["type"]](item, at, announced, closed)
         yield closed, "output_item.done", {"output_index": at, "item": item}
-    whole = finished(call, answer, output)
+    whole = finished(call, items, answer, output)
     yield Part.CLOSING, whole["status"], {"response": whole}
 
 

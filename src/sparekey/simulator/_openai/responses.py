@@ -9,7 +9,7 @@ from sparekey.simulator._mind.asked import Answer, Asked, End
 from sparekey.simulator._mind.decide import decide
 from sparekey.simulator._openai.chat import check_ranges
 from sparekey.simulator._openai.faults import check_model, of_type, one_of, only, refused, unknown, wrong
-from sparekey.simulator._openai.items import check_input, conversation, own_items, read_items, seal
+from sparekey.simulator._openai.items import Items, check_input, conversation, own_items, read_items, seal
 from sparekey.simulator._openai.tools import (
     check_choice,
     check_format,
@@ -98,11 +98,11 @@ def _check_options(body: Mapping[str, Any]) -> Iterator[Fault]:
     yield from check_ranges(body)
 
 
-def answer_to(call: Call) -> Answer:
-    """What the model answers."""
+def answer_to(call: Call, items: Items) -> Answer:
+    """What the model answers to this conversation."""
     body = call.body
     asked = Asked(
-        **read_items(conversation(call)),
+        **read_items(items),
         **read_choice(body),
         schema=read_format((body.get("text") or {}).get("format")),
         limit=body.get("max_output_tokens"),
@@ -158,18 +158,19 @@ def text_part(text: str) -> Json:
 
 def respond(call: Call) -> Json:
     """The whole answer."""
-    answer = answer_to(call)
-    return finished(call, answer, output_of(call, answer))
+    items = conversation(call)
+    answer = answer_to(call, items)
+    return finished(call, items, answer, output_of(call, answer))
 
 
-def finished(call: Call, answer: Answer, output: list[Json]) -> Json:
+def finished(call: Call, items: Items, answer: Answer, output: list[Json]) -> Json:
     """The response with everything in it, kept for the key that asked unless ``store`` is false."""
     if call.body.get("store") is not False:
         for item in output:
             call.store.put("item", call.key, item["id"], item)
-        call.store.put("response", call.key, f"resp_{call.id}", [*conversation(call), *output])
+        call.store.put("response", call.key, f"resp_{call.id}", [*items, *output])
     thoughts = count_words(_thoughts(call))
-    asked = count_words(call.body.get("instructions"), *(item.get("content") for item in conversation(call)))
+    asked = count_words(call.body.get("instructions"), *(item.get("content") for item in items))
     usage = {
         "input_tokens": asked,
         "input_tokens_details": {"cached_tokens": 0},
