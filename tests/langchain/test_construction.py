@@ -25,14 +25,6 @@ KEY = "sk-test-0123456789abcdef"
         ({"model": "openai/gpt-4o", "api_keys": KEY}, "ChatSparekey('openai/gpt-4o'): api_keys: must be a list"),
         ({"model": "openai/gpt-4o", "api_keys": ["os.environ/NOWHERE"]}, "ChatSparekey('openai/gpt-4o'): api_keys[0]"),
         ({"model": "gpt-4o", "api_key": KEY}, "gpt-4o: model: 'gpt-4o' does not name its provider"),
-        (
-            {"model": "zhipu/glm-4.7", "api_key": KEY},
-            "LangChain knows no provider 'zhipu'; with its address as api_base",
-        ),
-        (
-            {"model": "groq/llama", "api_key": KEY},
-            "'groq' needs the package langchain-groq: pip install langchain-groq",
-        ),
         ({"model": "openai/gpt-4o", "api_key": KEY, "deadline": -1}, "deadline must be a number of seconds"),
         ({"model": "openai/gpt-4o", "api_key": KEY, "deadline": "soon"}, "deadline must be a number of seconds"),
         ({"model": "openai/gpt-4o", "api_key": KEY, "timeout": 0}, "timeout must be a positive number of seconds"),
@@ -40,6 +32,12 @@ KEY = "sk-test-0123456789abcdef"
         ({"model": "openai/gpt-4o", "tracker": sk.CooldownTracker(), "state": "memory://"}, "state: a tracker has one"),
         ({"model": "openai/gpt-4o", "api_key": KEY, "tags": 5}, "ChatSparekey: tags: Input should be a valid list"),
         ({"model": "openai/gpt-4o", "api_key": KEY, "tracker": "x"}, "ChatSparekey: tracker: "),
+        ({"model": "openai/gpt-4o", "api_key": KEY, "rpm": 0}, "ChatSparekey: rpm: "),
+        (
+            {"model": "openai/gpt-4o", "api_key": KEY, "model_name": "x"},
+            "ChatSparekey: model_name: said by the entries",
+        ),
+        ({"model": "openai/gpt-4o", "api_key": lambda: KEY}, "a key must be a text; for one that a function fetches"),
         ({"model": "chat", "model_list": []}, "model_list: must be a list of entries"),
         ({"model": "chat", "model_list": ROW}, "model_list: must be a list of entries"),
         ({"model": "caht", "model_list": [ROW]}, "no entry is called 'caht'; did you mean 'chat'?"),
@@ -104,6 +102,18 @@ def test_one_line_makes_a_model_of_any_form_of_key(monkeypatch):
     assert built == ["sk-zero", "sk-one", "sk-two", "sk-three"]
 
 
+def test_settings_for_all_may_be_references_too(simulate, keys, monkeypatch):
+    """As in an entry; and numbers written as text are numbers."""
+    sim = simulate("healthy")
+    monkeypatch.setenv("OUR_TEAM", "blue")
+    settings = {"default_headers": {"X-Team": "os.environ/OUR_TEAM"}, "rpm": "600", "tracker": sk.CooldownTracker()}
+    model = ChatSparekey(model="openai/gpt-4o", api_keys=keys[:1], api_base=sim.base_url, **settings)
+    model.invoke("hello")
+
+    assert sim.requests[-1].headers["x-team"] == "blue"
+    assert model.candidates[0].rpm == 600
+
+
 def test_without_a_key_the_providers_own_variable_counts(simulate, keys, monkeypatch):
     """As for LangChain's own class."""
     sim = simulate("healthy")
@@ -138,20 +148,6 @@ def test_azure_is_called_by_its_deployment():
     assert isinstance(built, AzureChatOpenAI)
     assert (built.deployment_name, built.azure_endpoint, built.request_timeout) == ("deployed", "https://x.invalid", 7)
     assert (built.openai_api_key.get_secret_value(), built.max_retries) == ("sk-two", 0)
-
-
-def test_other_providers_are_left_to_langchain(monkeypatch):
-    """``init_chat_model`` knows more of them; it gets the same settings."""
-    seen = {}
-    monkeypatch.setattr(
-        "langchain.chat_models.init_chat_model",
-        lambda model, **given: seen.update(model=model, **given) or ChatOpenAI(model=model, api_key="sk-none"),
-    )
-    chat = ChatSparekey(model="vertex_ai/gemini-next", api_key="sk-one", temperature=0.5, max_retries=9)
-    chat.clients.model(chat.candidates[0])
-
-    assert seen.pop("api_key").get_secret_value() == "sk-one"
-    assert seen == {"model": "gemini-next", "model_provider": "google_vertexai", "temperature": 0.5, "max_retries": 0}
 
 
 def test_a_factory_makes_the_model_of_an_entry(scripted, ask_whole):

@@ -161,3 +161,16 @@ async def test_a_loop_that_lives_on_is_not_disturbed(model, keys):
 
     assert sim.counts == {keys[0]: 30, keys[1]: 0}
     assert model.tracker.snapshot() == {}
+
+
+@pytest.mark.parametrize("behaviour", ["rate_limited", "bad_request"])
+async def test_what_the_caller_is_handling_is_not_behind_a_refusal(simulate, chat, keys, behaviour):
+    """A program that asks again after a closed loop has that error in its context; the refusal is told once."""
+    sim = simulate(behaviour)
+    try:
+        raise RuntimeError("Event loop is closed")
+    except RuntimeError:
+        with pytest.raises((ModelsExhaustedError, openai.BadRequestError)):
+            [part async for part in chat(sim).astream("hello")]
+
+    assert sim.counts[keys[0]] == 1

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import openai
 import pytest
 from langchain_anthropic import ChatAnthropic
@@ -121,41 +123,46 @@ def test_a_model_that_cannot_be_rebuilt_is_left_with_a_warning(simulate, keys):
 
 
 class Limiter(BaseRateLimiter):
-    """Has room as often as it is told to, and then only for those who wait."""
+    """Has room at once only as often as it is told to; who waits for it moves the clock."""
 
-    def __init__(self, room: int) -> None:
-        self.room, self.waits = room, 0
+    def __init__(self, room: int, clock: Any) -> None:
+        self.room, self.clock, self.waits = room, clock, 0
 
     def acquire(self, *, blocking: bool = True) -> bool:
-        if not blocking and not self.room:
-            return False
-        self.waits += not self.room
-        self.room = max(0, self.room - 1)
-        return True
+        if self.room:
+            self.room -= 1
+            return True
+        if blocking:
+            self.waits += 1
+            self.clock.advance(60)
+        return blocking
 
     async def aacquire(self, *, blocking: bool = True) -> bool:
         return self.acquire(blocking=blocking)
 
 
-def test_a_models_own_rate_limiter_is_minded(scripted, ask_whole):
-    """LangChain minds it around a model, and the model is asked underneath; the next model need not wait for it."""
-    limiter = Limiter(room=1)
-    given = [scripted(name_="limited", rate_limiter=limiter), scripted(name_="free")]
-    model = ChatSparekey.from_models(given, tracker=sk.CooldownTracker())
+def test_a_models_own_rate_limiter_is_waited_for(scripted, ask_whole, clock):
+    """LangChain minds it around a model, and the model is asked underneath; the wait is not the key's."""
+    limiter = Limiter(1, clock)
+    tracker = sk.CooldownTracker(sk.Policy(attempt_timeout=5), clock=clock)
+    model = ChatSparekey.from_models([scripted(name_="limited", rate_limiter=limiter), scripted()], tracker=tracker)
 
-    assert [ask_whole(model, "hello") for _ in range(3)] == ["limited", "free", "free"]
+    assert [ask_whole(model, "hello") for _ in range(2)] == ["limited", "limited"]
+    assert (limiter.waits, tracker.snapshot()) == (1, {})
+
+
+def test_a_sync_wait_for_a_limiter_ends_with_the_deadline(scripted, clock):
+    """And blames nobody."""
+    limiter = Limiter(0, clock)
+    model = ChatSparekey.from_models(
+        [scripted(rate_limiter=limiter)], tracker=sk.CooldownTracker(clock=clock), deadline=0.5
+    )
+    began = clock()
+
+    with pytest.raises(sk.FallbackExhaustedError, match="the deadline was spent"):
+        model.invoke("hello")
     assert (limiter.waits, model.tracker.snapshot()) == (0, {})
-
-
-def test_when_no_other_is_well_the_limiter_is_waited_for(scripted, ask_whole):
-    """Rather than failing a request that only has to be a little later."""
-    limiter = Limiter(room=0)
-    given = [scripted(name_="limited", rate_limiter=limiter), scripted(name_="cooling")]
-    model = ChatSparekey.from_models(given, tracker=sk.CooldownTracker())
-    model.tracker.mark_failure(model.candidates[1], "auth")
-
-    assert ask_whole(model, "hello") == "limited"
-    assert limiter.waits == 1
+    assert 0.5 <= clock() - began < 0.6
 
 
 def test_an_error_nothing_is_known_of_stops_at_once(scripted, ask_whole):

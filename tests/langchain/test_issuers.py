@@ -155,6 +155,29 @@ def test_an_id_that_its_issuer_may_know_is_worth_another_try(responses, keys):
     assert raised.value.is_retryable
 
 
+def test_reasoning_in_langchains_older_form_is_bound_too(responses, keys):
+    """There it stands beside the content."""
+    settings = {"reasoning": {"effort": "low"}, "output_version": "v0"}
+    model, _ = responses("healthy", "healthy", policy=sk.Policy(selection="round_robin"), **settings)
+    first = model.invoke("hello")
+    assert first.additional_kwargs["reasoning"]["id"].startswith("rs_")
+    second = model.invoke([HumanMessage("hello"), first, HumanMessage("and then?")])
+
+    assert served_by(second, model) == served_by(first, model)
+
+
+def test_what_is_wrong_with_a_thing_stops_as_any_wrong_request(simulate, chat, keys):
+    """A 400 that names it, and does not say that it is not there, is about the request."""
+    sim = simulate(
+        {"kind": "bad_request", "message": "Invalid file data for 'file-abc123': unsupported type"}, "healthy"
+    )
+    said = [HumanMessage([{"type": "text", "text": "What is in it?"}, file_block("openai", "file-abc123")])]
+
+    with pytest.raises(openai.APIStatusError):
+        chat(sim).invoke(said)
+    assert sim.counts[keys[1]] == 0
+
+
 def file_block(provider, file_id):
     if provider == "openai":
         return {"type": "file", "file": {"file_id": file_id}}

@@ -152,3 +152,71 @@ def test_among_other_failures_it_is_one_of_them(scripted, ask_whole):
 
     with pytest.raises(ModelsExhaustedError):
         ask_whole(ChatSparekey.from_models(given, tracker=sk.CooldownTracker(policy)), "hello")
+
+
+def test_a_complaint_that_speaks_of_a_timeout_is_no_outage(made, ask_whole):
+    """A setting's name or a tool's description may; the key is none the worse."""
+    model = made(ValueError("request_timeout: Input should be a valid number"))
+
+    assert ask_whole(model, "hello") == "second"
+    assert model.tracker.snapshot() == {}
+
+
+def test_building_a_model_takes_no_time_of_its_first_attempt(scripted, clock, ask_whole):
+    """The first request of a process imports a package, which may take longer than an answer may."""
+
+    def factory(entry):
+        clock.advance(30)
+        return scripted(name_=entry.model)
+
+    tracker = sk.CooldownTracker(sk.Policy(attempt_timeout=5), clock=clock)
+    model = ChatSparekey(model="mine/some", api_keys=KEYS, factory=factory, tracker=tracker)
+
+    assert ask_whole(model, "hello") == "mine/some"
+    assert tracker.snapshot() == {}
+
+
+def test_two_models_are_built_side_by_side(scripted):
+    """One that takes long does not hold up another, and a factory may ask for a model itself."""
+    built = []
+
+    def factory(entry):
+        if entry.model == "mine/outer":
+            model.clients.model(model.candidates[1])
+        built.append(entry.model)
+        return scripted(name_=entry.model)
+
+    rows = [
+        {"model_name": "chat", "model": "mine/outer", "api_key": "sk-one", "fallbacks": ["spare"]},
+        {"model_name": "spare", "model": "mine/inner", "api_key": "sk-two"},
+    ]
+    model = ChatSparekey("chat", model_list=rows, factory=factory)
+
+    assert model.invoke("hello").content == "mine/outer"
+    assert built == ["mine/inner", "mine/outer"]
+
+
+def test_a_model_named_for_one_call_cools_by_itself(simulate, chat, keys):
+    """The usual model of the key is not to blame for the other's limit."""
+    sim = simulate("healthy", "healthy")
+    sim.set(keys[0], "rate_limited", model="gpt-4o-mini")
+    model = chat(sim)
+
+    assert "key-2 (gpt-4o-mini)" in model.invoke("hello", model="gpt-4o-mini").content
+    assert "key-1 (gpt-4o)" in model.invoke("hello").content
+    assert "key-2 (gpt-4o-mini)" in model.bind(model="gpt-4o-mini").invoke("hello").content
+    assert sim.count(keys[0], model="gpt-4o-mini") == 1
+
+
+def test_a_model_named_for_one_call_is_the_first_providers(simulate, keys, ask):
+    """Another provider has no model of that name, and answers with its own."""
+    sim = simulate("revoked", "healthy")
+    rows = [
+        {"model_name": "chat", "model": "openai/gpt-4o", "api_key": keys[0], "api_base": sim.base_url},
+        {"model_name": "claude", "model": "anthropic/claude-next", "api_key": keys[1], "api_base": sim.url},
+    ]
+    rows[0]["fallbacks"] = ["claude"]
+    model = ChatSparekey("chat", model_list=rows, max_tokens=99, tracker=sk.CooldownTracker())
+
+    assert "key-2 (claude-next)" in ask(model.bind(model="gpt-4o-mini"), "hello")
+    assert [request.model for request in sim.requests] == ["gpt-4o-mini", "claude-next"]

@@ -205,6 +205,27 @@ def test_who_knows_no_structure_is_skipped(scripted, simulate, keys):
     assert model.tracker.snapshot() == {}
 
 
+def test_who_cannot_be_built_does_not_keep_others_from_it(simulate, keys):
+    """Its mistake is told of when its turn comes."""
+    sim = simulate("healthy", "healthy")
+    rows = [
+        {"model_name": "chat", "model": "openai/gpt-4o", "api_key": keys[0], "api_base": sim.base_url, "n": 0},
+        {"model_name": "spare", "model": "openai/gpt-4o-mini", "api_key": keys[1], "api_base": sim.base_url},
+    ]
+    rows[0]["fallbacks"] = ["spare"]
+    model = ChatSparekey("chat", model_list=rows, tracker=sk.CooldownTracker())
+
+    assert model.with_structured_output(Weather).invoke(ASKED) == Weather(**PARIS)
+
+
+def test_a_schema_without_a_title_will_do_where_no_name_is_needed(simulate, chat):
+    """OpenAI's JSON mode needs none."""
+    model = chat(simulate("healthy", reply=json.dumps(PARIS)))
+    schema = {"type": "object", "properties": {"place": {"type": "string"}}}
+
+    assert model.with_structured_output(schema, method="json_mode").invoke("as JSON") == PARIS
+
+
 def test_how_it_is_done_is_worked_out_once_for_each_candidate(simulate, chat, monkeypatch):
     """Schemas are not converted again for every request."""
     model = chat(simulate("healthy"))

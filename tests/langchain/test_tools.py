@@ -95,6 +95,17 @@ def test_tools_are_bound_once(mixed, monkeypatch):
     assert len(count) == 1
 
 
+def test_the_latest_way_they_were_bound_is_kept(mixed):
+    """A form that changes with every request is not remembered for ever."""
+    model, _ = mixed
+    bound = model.bind_tools([look])
+    for number in range(5):
+        form = {"type": "json_schema", "json_schema": {"name": f"n{number}", "schema": {"type": "object"}}}
+        bound.bind(response_format=form).invoke("hello")
+
+    assert len(bound.kwargs["tools"]._bound) <= len(model.candidates)
+
+
 def test_a_model_without_tools_is_passed_over(scripted, simulate, keys):
     """It cannot serve this request; it can serve others, so it does not cool."""
     sim = simulate("healthy")

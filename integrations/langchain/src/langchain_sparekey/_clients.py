@@ -40,6 +40,7 @@ class Pool(ABC, Generic[M]):
     def __init__(self) -> None:
         self._chains: dict[str, tuple[sk.Candidate, ...]] = {}
         self._models: dict[tuple[str, str], M] = {}
+        self._building: dict[tuple[str, str], threading.RLock] = {}
         self._told: set[str] = set()
         self._lock = threading.Lock()
 
@@ -62,8 +63,12 @@ class Pool(ABC, Generic[M]):
         key = candidate.name, candidate.id
         if (model := self._models.get(key)) is None:
             with self._lock:
+                building = self._building.setdefault(key, threading.RLock())
+            # Importing a package may take longer than a call may, and is no key's fault.
+            with sk.off_the_clock(), building:
                 if (model := self._models.get(key)) is None:
                     model = self._models[key] = self._make(candidate)
+            self._building.pop(key, None)
         return model
 
     def is_news(self, problem: str) -> bool:

@@ -78,6 +78,10 @@ class DescribedModel(BaseChatModel):
             params["ls_stop"] = stop
         return cast(LangSmithParams, params)
 
+    def _combine_llm_outputs(self, llm_outputs: list[dict[str, Any] | None]) -> dict[str, Any]:
+        """What ``generate`` says of all answers together, as the first candidate's model says it."""
+        return self._first_model._combine_llm_outputs(llm_outputs) if any(llm_outputs) else {}  # noqa: SLF001 - LangChain's
+
     # -- tokens and capabilities -----------------------------------------------------------
 
     def get_token_ids(self, text: str) -> list[int]:
@@ -169,15 +173,16 @@ class DescribedModel(BaseChatModel):
             Exception: no candidate's model can do it as asked; what the first of them says.
         """
         structure = Structure(schema, kwargs)
-        structure.check(self.clients.model(who) for who in self._different())
+        structure.check(self._different(), self.clients.model)
         told = {"kwargs": {"method": kwargs.get("method", "default"), **kwargs}, "schema": schema}
         llm = self.bind(**{STRUCTURE: structure, FORMAT: told})
         return structured(llm, ServedParser(structure, self._server), include_raw=include_raw)
 
     def _server(self, candidate_id: str) -> tuple[BaseChatModel, sk.Candidate]:
         """Who gave an answer; the first for one that is not of this chain."""
-        chain = self.candidates
-        who = next((who for who in chain if who.id == candidate_id), chain[0])
+        who = next((who for who in self.candidates if who.id == candidate_id), None)
+        if who is None:
+            who = first_built(self._different(), self.clients.model)
         return self.clients.model(who), who
 
     def _different(self) -> list[sk.Candidate]:

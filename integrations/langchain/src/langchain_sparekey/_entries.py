@@ -42,6 +42,9 @@ def one_model(
         ConfigError: keys were given, and all of them are blank, or they are not a list.
     """
     where = f"{kind.owner}({model!r})"
+    given: list[Any] = [api_key, *(api_keys if isinstance(api_keys, (list, tuple)) else ())]
+    if any(map(callable, given)):
+        raise sk.ConfigError(f"{where}: a key must be a text; for one that a function fetches give a factory")
     if isinstance(api_keys, (str, SecretStr, Mapping)):
         # A text is a sequence too, of one-letter keys.
         raise sk.ConfigError(f"{where}: api_keys: must be a list of keys")
@@ -100,12 +103,33 @@ def _levels(row: Mapping[str, Any]) -> list[Mapping[str, Any]]:
 
 
 def completed(
-    entries: Iterable[sk.ModelConfig], settings: Mapping[str, Any], timeout: float | None
+    entries: Iterable[sk.ModelConfig], settings: Mapping[str, Any], timeout: float | None, kind: Kind = CHAT
 ) -> list[sk.ModelConfig]:
-    """``entries`` with what was said for all of them; what an entry says itself goes first."""
+    """``entries`` with what was said for all of them; what an entry says itself goes first.
+
+    Raises:
+        ConfigError: a setting is an entry's own, or cannot work.
+    """
     if timeout is not None and not is_seconds(timeout, above_zero=True):
         raise sk.ConfigError(f"timeout must be a positive number of seconds, not {timeout!r}")
-    return [_completed(entry, settings, timeout) for entry in entries]
+    refuse({name: settings[name] for name in _ENTRYS_OWN & settings.keys()}, "said by the entries of model_list", kind)
+    checked = _checked(settings, kind) if settings else {}
+    return [_completed(entry, checked, timeout) for entry in entries]
+
+
+_ENTRYS_OWN = frozenset(sk.ModelConfig.model_fields) - {"account", "rpm"}
+
+
+def _checked(settings: Mapping[str, Any], kind: Kind) -> dict[str, Any]:
+    """Settings as an entry would have them: its fields checked, references followed."""
+    try:
+        (entry,) = sk.expand_model_list([{**settings, "model_name": "_", "model": "_"}])
+    except sk.ConfigError as error:
+        text = str(error).removeprefix("model_list[0]").removeprefix(" (_)")
+    else:
+        fields = {name: getattr(entry, name) for name in ("account", "rpm") if name in settings}
+        return {**entry.settings, **fields}
+    raise sk.ConfigError(f"{kind.owner}{text}")
 
 
 def _completed(entry: sk.ModelConfig, settings: Mapping[str, Any], timeout: float | None) -> sk.ModelConfig:

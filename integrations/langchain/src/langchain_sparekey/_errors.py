@@ -43,6 +43,9 @@ class ModelsExhaustedError(sk.FallbackExhaustedError, ModelError):
         # Without any attempt it was the deadline, and there may be more time the next time.
         self.is_retryable = not tried or any(attempt.reason in _MAY_PASS for attempt in tried)
 
+    def __reduce__(self) -> tuple[object, ...]:
+        return *super().__reduce__(), {"is_retryable": self.is_retryable}
+
 
 def leaving(error: sk.FallbackExhaustedError, candidates: Sequence[sk.Candidate]) -> BaseException:
     """What to raise in place of ``error``, which LangChain does not know."""
@@ -50,7 +53,9 @@ def leaving(error: sk.FallbackExhaustedError, candidates: Sequence[sk.Candidate]
     if attempts and all(attempt.skipped and not isinstance(attempt.error, sk.CoolingError) for attempt in attempts):
         # Nobody can make such a call: that is about the call, and no other than a single model would say of it.
         first = attempts[0].error
-        return (first.__cause__ or first) if isinstance(first, CannotServeError) else first or error
+        own = first.__cause__ if isinstance(first, CannotServeError) else first
+        if own is not None:
+            return own
     tried = [attempt for attempt in attempts if not attempt.skipped]
     last = error.__cause__
     if isinstance(last, ContextOverflowError) and all(each.reason is sk.Reason.CONTEXT_OVERFLOW for each in tried):

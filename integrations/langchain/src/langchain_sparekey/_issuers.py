@@ -7,6 +7,7 @@ left its name in the message, and ids that stand alone are remembered in this pr
 
 from __future__ import annotations
 
+import re
 import threading
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from itertools import islice
@@ -24,7 +25,9 @@ _KEPT = 10_000
 _NAMES = frozenset({"previous_response_id", "conversation", "container", "container_id", "file_id", "file_ids"})
 _NAMES |= {"vector_store_ids"}
 
-_NOT_OURS = frozenset({"args", "arguments", "function", "input", "input_schema", "output", "parameters"})
+_NOT_OURS = frozenset(
+    {"args", "arguments", "extras", "function", "input", "input_schema", "metadata", "output", "parameters"}
+)
 """Parts that are the user's tools' business: an argument called file_id is no file at the provider."""
 
 _NOT_FOUND = frozenset({400, 403, 404})
@@ -32,6 +35,9 @@ _NOT_FOUND = frozenset({400, 403, 404})
 
 _SEALED = "encrypted content"
 """What OpenAI calls reasoning that another organisation's key cannot read."""
+
+_MISSING = re.compile(r"not found|not exist|no such|unknown|cannot be found|could not be found", re.IGNORECASE)
+"""How providers say that there is nothing of such a name; a 400 may be about what is wrong with it instead."""
 
 
 class References(NamedTuple):
@@ -70,7 +76,7 @@ class Issuers:
 
     def of(self, names: Iterable[str]) -> str | None:
         """The candidate that issued one of ``names``."""
-        return next((self._known[name] for name in names if name in self._known), None)
+        return next((issuer for name in names if (issuer := self._known.get(name)) is not None), None)
 
 
 ISSUERS = Issuers()
@@ -92,8 +98,9 @@ def references(
         if isinstance(message, AIMessage):
             if _answer_id(message):
                 latest = message
-            if "audio" in message.additional_kwargs:  # a spoken answer is referred to by its id
-                own = {*(own or ()), *_texts(message.additional_kwargs["audio"].get("id"))}
+            further = message.additional_kwargs
+            if "audio" in further or "reasoning" in further:  # a spoken answer by its id; LangChain's older form
+                own = {*(own or ()), *_texts(further.get("audio")), *_blocks(_typed(further.get("reasoning")))}
             issuer = _noted(message) if own else issuer
         if own:
             names |= own
@@ -123,7 +130,14 @@ def is_unknown_there(error: BaseException, verdict: sk.Verdict, names: frozenset
     if verdict.status not in _NOT_FOUND:
         return False
     text = str(error)
-    return _SEALED in text.lower() or any(name in text for name in names)
+    if _SEALED in text.lower():
+        return True
+    missing = verdict.status == 404 or _MISSING.search(text)
+    return bool(missing) and any(re.search(rf"(?<!\w){re.escape(name)}(?!\w)", text) for name in names)
+
+
+def _typed(reasoning: Any) -> Any:
+    return {"type": "reasoning", **reasoning} if isinstance(reasoning, dict) else None
 
 
 def _answer_id(message: BaseMessage) -> str | None:

@@ -111,30 +111,39 @@ def _trust(base: Any) -> Any:
     return importlib.import_module(http.__module__.partition(".")[0]).create_ssl_context()
 
 
-def is_dead_loop(error: BaseException | None) -> bool:
-    """Whether ``error`` comes of a connection whose event loop has ended, which is no candidate's fault."""
+def is_dead_loop(error: BaseException | None, before: BaseException | None) -> bool:
+    """Whether ``error`` comes of a connection whose event loop has ended, which is no candidate's fault.
+
+    Args:
+        error: what a call raised.
+        before: what was being handled when the call began: that may be behind ``error`` without being its cause.
+    """
+    if getattr(error, "status_code", None) is not None:
+        return False  # the provider answered
     for _ in range(10):  # a chain of causes may go in a circle
-        if error is None:
+        if error is None or error is before:
             return False
         if isinstance(error, RuntimeError) and "loop is closed" in str(error).lower():
             return True
-        error = error.__cause__ or error.__context__
+        error = error.__cause__ or (None if error.__suppress_context__ else error.__context__)
     return False
 
 
 async def past_dead_loops(call: Callable[[], Awaitable[T]]) -> T:
     """Make ``call``, again for as long as it meets connections of a loop that has ended."""
+    before = sys.exception()
     for _ in range(_TRIES):
         try:
             return await call()
         except Exception as error:
-            if not is_dead_loop(error):
+            if not is_dead_loop(error, before):
                 raise
     return await call()
 
 
 async def stream_past_dead_loops(open_stream: Callable[[], AsyncIterator[T]]) -> AsyncIterator[T]:
     """:func:`past_dead_loops` for a stream; once it has given something it is not begun again."""
+    before = sys.exception()
     for tries in range(_TRIES + 1):
         begun = False
         chunks = open_stream()
@@ -143,7 +152,7 @@ async def stream_past_dead_loops(open_stream: Callable[[], AsyncIterator[T]]) ->
                 begun = True
                 yield chunk
         except Exception as error:
-            if begun or tries == _TRIES or not is_dead_loop(error):
+            if begun or tries == _TRIES or not is_dead_loop(error, before):
                 raise
         else:
             return

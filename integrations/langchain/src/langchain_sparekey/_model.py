@@ -150,6 +150,8 @@ class ChatSparekey(DescribedModel):
                     f"ChatSparekey.from_models: models[{i}]: must be a chat model, not {type(each).__name__}; "
                     "bind tools and settings to the result instead"
                 )
+        if any(getattr(model, "streaming", None) is True for model in given):
+            options.setdefault("streaming", True)  # what they would do when invoked, and what is off in them here
         return cls(clients=GivenClients(given), **options)
 
     # -- calls -----------------------------------------------------------------------------

@@ -10,6 +10,7 @@ from typing import Any, Self, TypeAlias
 from langchain_core.language_models import BaseChatModel
 from langchain_core.messages import BaseMessage
 from langchain_core.outputs import ChatResult
+from langchain_core.rate_limiters import BaseRateLimiter
 from tenacity import RetryCallState, Retrying
 
 import sparekey as sk
@@ -28,6 +29,11 @@ _log = logging.getLogger("langchain_sparekey")
 
 _UNFIT = sk.Verdict(sk.Reason.FORMAT, blameless=True)
 _OUTAGES = frozenset({sk.Reason.NETWORK, sk.Reason.TIMEOUT, sk.Reason.OVERLOADED, sk.Reason.SERVER_ERROR})
+# Python's complaints of a setting or a tool, which may well speak of timeouts.
+_OWN_ERRORS = (AssertionError, AttributeError, LookupError, NotImplementedError, TypeError, ValueError)
+
+_LOOKS_AGAIN = 0.02
+"""Seconds between two looks at a rate limiter, when a deadline forbids to wait for it without end."""
 
 
 class Request:
@@ -43,6 +49,7 @@ class Request:
         "_listener",
         "_messages",
         "_on_attempt",
+        "_originals",
         "_primary",
         "_refers",
         "_turns",
@@ -75,7 +82,10 @@ class Request:
         self._listener: Any = run_manager if run_manager is not None and run_manager.handlers else None
         heard = on_attempt if self._listener is None else self._hear
         self.chain = sk.FallbackChain(tracker, policy, self._classify, heard)
+        self._originals: dict[str, sk.Candidate] = {}
         self.candidates: Sequence[sk.Candidate] = clients.candidates(name)
+        if given and isinstance(named := given.get("model"), str):
+            self.candidates = self._named(named)
         self._refers, latest = references(messages, given)
         if self._refers is None and latest is not None and self._goes_on(latest):
             self._refers = latest
@@ -109,9 +119,8 @@ class Request:
             self._listener.on_retry(state)
         model, messages, given = self._prepare(candidate)
         limiter = model.rate_limiter  # LangChain minds it in invoke(), which is not what is called here
-        if limiter is not None and not limiter.acquire(blocking=False):
-            self._leave_to_others()
-            limiter.acquire(blocking=True)
+        if limiter is not None:
+            self._wait_for(limiter)
         return model, messages, with_timeout(given, model)
 
     async def aturn(self, candidate: sk.Candidate) -> Turn:
@@ -119,35 +128,60 @@ class Request:
         for state in self._retries():
             await self._listener.on_retry(state)
         model, messages, given = self._prepare(candidate)
-        limiter = model.rate_limiter
-        if limiter is not None and not await limiter.aacquire(blocking=False):
-            self._leave_to_others()
-            await limiter.aacquire(blocking=True)
+        if model.rate_limiter is not None:
+            with sk.off_the_clock():
+                await model.rate_limiter.aacquire(blocking=True)
         return model, messages, given
 
     def _prepare(self, candidate: sk.Candidate) -> Turn:
         self._turns.append(candidate)
+        given = self._given
         try:
+            if self._originals:
+                candidate, given = self._original(candidate)
             model = self.clients.model(candidate)
-            if not self._given and self._primary is None:
+            if not given and self._primary is None:
                 return model, self._messages, {}
-            return model, *fitted(self._messages, self._given, model, candidate, self._primary)
+            return model, *fitted(self._messages, given, model, candidate, self._primary)
         except Exception as error:
             if steers_a_graph(error):
                 raise
             verdict = sk.classify(error)
-            if verdict is not None and verdict.reason in _OUTAGES:
+            if verdict is not None and verdict.reason in _OUTAGES and not isinstance(error, _OWN_ERRORS):
                 raise  # some classes call their provider when they are constructed: an attempt like any other
             problem = CannotServeError(sk.scrub(f"cannot make this call: {type(error).__name__}: {error}"))
             if self.clients.is_news(f"{candidate.id} {problem}"):
                 _log.warning("%s is passed over: it %s", candidate, problem)
             raise problem from error
 
-    def _leave_to_others(self) -> None:
-        """Somebody who need not wait for a rate limiter goes first."""
-        tracker = self.chain.tracker
-        if any(who not in self._turns and tracker.is_available(who) for who in self.candidates):
-            raise CannotServeError("its rate limiter has no room now")
+    def _wait_for(self, limiter: BaseRateLimiter) -> None:
+        with sk.off_the_clock():
+            while (left := sk.time_left()) is not None:  # a deadline, which nothing else could hold a sync wait to
+                if limiter.acquire(blocking=False):
+                    return
+                if not left:
+                    raise CannotServeError("its rate limiter had no room before the deadline")
+                self.chain.tracker.clock.sleep(min(left, _LOOKS_AGAIN))
+            limiter.acquire(blocking=True)
+
+    # -- a model named for one call --------------------------------------------------------
+
+    def _named(self, model: str) -> Sequence[sk.Candidate]:
+        """The candidates as they are for a request that names its model itself: that one cools, not the usual one.
+
+        It is the first provider's model; those of other providers keep their own.
+        """
+        provider = self.candidates[0].provider
+        twins = {who: replace(who, model=model) for who in self.candidates if who.provider == provider}
+        self._originals = {twin.id: who for who, twin in reversed(twins.items())}
+        return list(dict.fromkeys(twins.get(who, who) for who in self.candidates))
+
+    def _original(self, candidate: sk.Candidate) -> tuple[sk.Candidate, Mapping[str, Any]]:
+        """Whose model is called, and with what."""
+        original = self._originals.get(candidate.id)
+        if original is not None:
+            return original, self._given
+        return candidate, {name: value for name, value in self._given.items() if name != "model"}
 
     # -- who knows what it refers to -------------------------------------------------------
 
@@ -162,7 +196,11 @@ class Request:
 
     def _issuers(self, refers: References) -> Sequence[sk.Candidate]:
         """Who is asked when the request refers to something: its issuer alone, or all while nobody knows it."""
-        issuer = next((who for who in self.candidates if who.id == refers.issuer), None)
+        known = refers.issuer or ""
+        exact = (who for who in self.candidates if who.id == known)
+        # The same key under another model knows it, too.
+        same = (who for who in self.candidates if who.credential and known.endswith(f"#{who.credential}"))
+        issuer = next(exact, None) or next((who for who in same if known.startswith(who.provider)), None)
         if issuer is None:
             self._refers = refers._replace(issuer=None)
             return self.candidates

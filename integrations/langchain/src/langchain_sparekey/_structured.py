@@ -4,7 +4,7 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator, Callable, Iterator, Mapping
+from collections.abc import AsyncIterator, Callable, Iterable, Iterator, Mapping
 from itertools import chain
 from operator import itemgetter
 from typing import Any, TypeAlias
@@ -29,7 +29,7 @@ class Structure(dict[str, Any]):
 
     def __init__(self, schema: Schema | None, how: Mapping[str, Any]) -> None:
         shown = {name: as_openai_tools(value) if name == "tools" else value for name, value in how.items()}
-        super().__init__(schema=None if schema is None else convert_to_openai_tool(schema), **shown)
+        super().__init__(schema=None if schema is None else _written(schema), **shown)
         self.schema = schema
         self.how = dict(how)
         self._plans: dict[tuple[str, str], tuple[BaseChatModel, Plan]] = {}
@@ -46,16 +46,16 @@ class Structure(dict[str, Any]):
             known = self._plans[key] = model, _plan(model, self.schema, self.how)
         return known[1]
 
-    def check(self, models: Iterator[BaseChatModel]) -> None:
-        """See that one of ``models`` can do it just as it was asked.
+    def check(self, candidates: Iterable[sk.Candidate], build: Callable[[sk.Candidate], BaseChatModel]) -> None:
+        """See that the model of one of ``candidates`` can do it just as it was asked.
 
         Raises:
             Exception: none can; what the first of them says.
         """
         problem: Exception | None = None
-        for model in models:
+        for who in candidates:
             try:
-                model.with_structured_output(self.schema, **self.how)  # type: ignore[arg-type]  # as above
+                build(who).with_structured_output(self.schema, **self.how)  # type: ignore[arg-type]  # as below
             except Exception as error:
                 problem = problem or error
             else:
@@ -70,14 +70,16 @@ class Structure(dict[str, Any]):
         return Structure, (self.schema, self.how)  # plans hold models, and models keys
 
 
-def _plan(model: BaseChatModel, schema: Schema | None, how: Mapping[str, Any]) -> Plan:
+def _written(schema: Schema) -> dict[str, Any]:
+    """The schema as data; one that only some methods take (a JSON schema without a title) as it is."""
     try:
-        structured = model.with_structured_output(schema, **how)  # type: ignore[arg-type]  # OpenAI's JSON mode takes None
-    except (NotImplementedError, TypeError, ValueError):
-        if not how or schema is None:
-            raise
-        # A method or strictness that this provider does not know; the schema is what matters.
-        structured = model.with_structured_output(schema)
+        return convert_to_openai_tool(schema)
+    except ValueError:
+        return schema if isinstance(schema, dict) else {"name": getattr(schema, "__name__", str(schema))}
+
+
+def _plan(model: BaseChatModel, schema: Schema | None, how: Mapping[str, Any]) -> Plan:
+    structured = _as_far_as_known(model, schema, how)
     first, parser = _split(structured)
     if first is None or first.bound is not model:
         first, parser = _split(BaseChatModel.with_structured_output(model, schema))  # type: ignore[arg-type]
@@ -85,6 +87,21 @@ def _plan(model: BaseChatModel, schema: Schema | None, how: Mapping[str, Any]) -
     assert parser is not None
     asked = {name: value for name, value in first.kwargs.items() if name != FORMAT}
     return asked, parser
+
+
+def _as_far_as_known(model: BaseChatModel, schema: Schema | None, how: Mapping[str, Any]) -> Runnable[Any, Any]:
+    """The model's own way as it was asked for, or without what its provider does not know: the schema matters most."""
+    problem: Exception | None = None
+    for left_out in ((), ("strict",), ("method",), ("method", "strict"), tuple(how)):
+        known = {name: value for name, value in how.items() if name not in left_out}
+        if left_out and (known == how or schema is None):
+            continue
+        try:
+            return model.with_structured_output(schema, **known)  # type: ignore[arg-type]  # JSON mode takes None
+        except (NotImplementedError, TypeError, ValueError) as error:
+            problem = problem or error
+    assert problem is not None
+    raise problem
 
 
 STRUCTURE = "structure"

@@ -36,7 +36,7 @@ def _at_most(left: float, own: Any) -> Any:
     if own is None:
         return left
     if isinstance(own, (int, float)):
-        return min(left, own)
+        return min(left, own) if own > 0 else left  # some classes take 0 or less for none at all
     if isinstance(own, tuple):
         return tuple(_at_most(left, part) for part in own)
     return type(own)(**{name: _at_most(left, part) for name, part in own.as_dict().items()})

@@ -26,7 +26,7 @@ class Tools(list[dict[str, Any]]):
     def __init__(self, raw: Sequence[Any]) -> None:
         super().__init__(as_openai_tools(raw))
         self.raw = list(raw)
-        self._bound: dict[tuple[str, str, str], tuple[BaseChatModel, Mapping[str, Any]]] = {}
+        self._bound: dict[tuple[str, str], tuple[BaseChatModel, dict[str, Any], Mapping[str, Any]]] = {}
 
     def bound_by(
         self, model: BaseChatModel, candidate: sk.Candidate, how: dict[str, Any], fit: Fit | None
@@ -36,11 +36,11 @@ class Tools(list[dict[str, Any]]):
         Raises:
             Exception: whatever its class says of tools that it cannot bind.
         """
-        key = candidate.name, candidate.id, repr(how)
+        key = candidate.name, candidate.id
         known = self._bound.get(key)
-        if known is None or known[0] is not model:
-            known = self._bound[key] = model, _bind(model, self.raw if fit is None else fit(self.raw), how)
-        return known[1]
+        if known is None or known[0] is not model or known[1] != how:  # the latest way they were bound is kept
+            known = self._bound[key] = model, how, _bind(model, self.raw if fit is None else fit(self.raw), how)
+        return known[2]
 
     def __deepcopy__(self, _memo: object) -> Tools:
         return self

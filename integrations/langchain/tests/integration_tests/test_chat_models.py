@@ -127,6 +127,7 @@ class TestOpenAIDeadAnthropicServing(Suite):
             "tracker": sk.CooldownTracker(),
         }
 
+    supports_model_override = False  # a model named for one call is the first provider's
     supports_json_mode = False  # Anthropic has no such mode
     supports_audio_inputs = False  # nor takes sounds
     supports_anthropic_inputs = True
