@@ -2,23 +2,30 @@
 
 from __future__ import annotations
 
-import warnings
 from dataclasses import replace
 from typing import Any
 
 from langchain_core.language_models import BaseChatModel
-from pydantic import SecretStr
 
 import sparekey as sk
 from langchain_sparekey._loops import survives_loops
-from langchain_sparekey._providers import parameter, secret_of
+from langchain_sparekey._provider_fields import ADDRESSES, secrets_of, spelling
+from langchain_sparekey._provider_loops import has_own_connections, mind_loops
+from langchain_sparekey._provider_retries import is_silenced_by_hand, silence, warn, without_retries
 
 # Made by the constructor from other fields: handed on, they would bring the old settings with them.
 _MADE = frozenset({"async_client", "async_client_running", "client", "profile", "root_async_client", "root_client"})
 
-_ADDRESSES = ("base_url", "api_base", "azure_endpoint", "endpoint_url")
-_OWN_ADDRESSES = frozenset({"https://api.openai.com/v1", "https://api.anthropic.com"})
-"""Addresses that fields hold although nobody set them."""
+_OWN_ADDRESSES = frozenset(
+    {
+        "https://api.anthropic.com",
+        "https://api.fireworks.ai/inference",
+        "https://api.mistral.ai/v1",
+        "https://api.openai.com/v1",
+        "https://integrate.api.nvidia.com/v1",
+    }
+)
+"""Addresses that constructors put into fields that nobody has set."""
 
 _OWNERS = ("openai_organization", "organization", "project")
 """Whose credential it is: the same key in two of them has two quotas."""
@@ -29,7 +36,7 @@ def candidate_of(model: BaseChatModel, position: int) -> sk.Candidate:
     params = model._get_ls_params()  # noqa: SLF001 - every LangChain model says there what it is
     provider = params.get("ls_provider") or type(model).__name__
     name = f"{provider}/{params.get('ls_model_name') or type(model).__name__}"
-    secrets = {field: text for field, value in _fields(model).items() if (text := secret_of(value))}
+    secrets = secrets_of(model)
     settings: dict[str, Any] = {"model_name": name, "model": name, "api_base": _address(model)}
     if len(secrets) == 1:
         # Under this name, so that the same key in a model list is the same credential.
@@ -43,15 +50,13 @@ def candidate_of(model: BaseChatModel, position: int) -> sk.Candidate:
     return candidate if candidate.credential else replace(candidate, position=position)
 
 
-def _fields(model: BaseChatModel) -> dict[str, Any]:
-    return {name: getattr(model, name, None) for name in type(model).model_fields}
-
-
 def _address(model: BaseChatModel) -> str | None:
     for name, field in type(model).model_fields.items():
-        if (field.alias or name) in _ADDRESSES:
+        if name in ADDRESSES or spelling(name, field) in ADDRESSES:
             value = getattr(model, name, None)
-            if isinstance(value, str) and value and value.rstrip("/") not in _OWN_ADDRESSES:
+            if not isinstance(value, str) or not value or value.rstrip("/") in _OWN_ADDRESSES:
+                continue
+            if value != field.get_default(call_default_factory=True, validated_data={}):
                 return value
     return None
 
@@ -67,35 +72,35 @@ def prepared(model: BaseChatModel) -> BaseChatModel:
 def _without_retries(model: BaseChatModel) -> BaseChatModel:
     """Built anew rather than copied: a copy keeps the SDK's client, and its retries with it."""
     cls = type(model)
-    retries = parameter(cls, "max_retries")
-    streams = getattr(model, "streaming", None) is True  # its _generate would ask for a stream
-    if (retries is None or getattr(model, "max_retries", None) == 0) and not streams:
-        return model
     leave = _MADE | {"http_client", "http_async_client"} if getattr(model, "openai_proxy", None) else _MADE
-    settings = {
-        field.alias or name: getattr(model, name)
+    given = {
+        spelling(name, field): getattr(model, name)
         for name, field in cls.model_fields.items()
-        if name in model.model_fields_set and name not in leave and name != "streaming"
+        if name in model.model_fields_set and name not in leave
     }
-    if not streams and "streaming" in model.model_fields_set:
-        settings["streaming"] = False
-    if retries is not None:
-        settings[retries] = 0
+    wanted = without_retries(cls, given)
+    if given.get("streaming"):
+        wanted["streaming"] = False  # its _generate would ask for a stream
+    if wanted == given and not is_silenced_by_hand(cls) and not has_own_connections(cls):
+        return model
+    if hasattr(getattr(model, "client", None), "with_options"):
+        return _with_quiet_clients(model, wanted)
     try:
-        made = cls(**settings)
+        made = cls(**wanted)
     except Exception as error:
-        why = type(error).__name__  # its text may hold the key
-    else:
-        if _secrets(made) == _secrets(model):
-            return made
-        why = "its key was lost"
-    warnings.warn(
-        f"{cls.__name__} could not be built without retries ({why}), so it makes its own before sparekey hears of a "
-        "failure; build it with max_retries=0",
-        stacklevel=2,
-    )
-    return model
+        warn(cls, error)
+        return model
+    if secrets_of(made) != secrets_of(model):
+        warn(cls, "its key was lost")
+        return model
+    silence(made)
+    mind_loops(made)
+    return made
 
 
-def _secrets(model: BaseChatModel) -> dict[str, SecretStr]:
-    return {name: value for name, value in _fields(model).items() if isinstance(value, SecretStr)}
+def _with_quiet_clients(model: Any, wanted: dict[str, Any]) -> BaseChatModel:
+    # The SDK's own clients are there to be seen, and may be the user's: they know an address that no field does.
+    quiet = {name: getattr(model, name).with_options(max_retries=0) for name in ("client", "async_client")}
+    changes = {name: value for name, value in wanted.items() if name in ("max_retries", "streaming")}
+    copied: BaseChatModel = model.model_copy(update={**changes, **quiet})
+    return copied

@@ -3,100 +3,72 @@
 from __future__ import annotations
 
 import importlib
-from importlib.util import find_spec
 from typing import Any
 
 from langchain_core.language_models import BaseChatModel
-from pydantic import SecretStr, ValidationError
+from pydantic import BaseModel, ValidationError
 
 import sparekey as sk
-
-# Provider: where LangChain's class for it is.
-_CLASSES = {
-    "anthropic": ("langchain_anthropic", "ChatAnthropic"),
-    "azure_openai": ("langchain_openai", "AzureChatOpenAI"),
-    "bedrock_converse": ("langchain_aws", "ChatBedrockConverse"),
-    "cohere": ("langchain_cohere", "ChatCohere"),
-    "deepseek": ("langchain_deepseek", "ChatDeepSeek"),
-    "fireworks": ("langchain_fireworks", "ChatFireworks"),
-    "google_genai": ("langchain_google_genai", "ChatGoogleGenerativeAI"),
-    "groq": ("langchain_groq", "ChatGroq"),
-    "mistralai": ("langchain_mistralai", "ChatMistralAI"),
-    "ollama": ("langchain_ollama", "ChatOllama"),
-    "openai": ("langchain_openai", "ChatOpenAI"),
-    "openrouter": ("langchain_openrouter", "ChatOpenRouter"),
-    "perplexity": ("langchain_perplexity", "ChatPerplexity"),
-    "together": ("langchain_together", "ChatTogether"),
-    "xai": ("langchain_xai", "ChatXAI"),
-}
-
-# Those that ``init_chat_model`` knows besides.
-_BY_LANGCHAIN = frozenset(
-    {"anthropic_bedrock", "azure_ai", "baseten", "bedrock", "google_anthropic_vertex", "google_vertexai", "huggingface"}
-    | {"ibm", "meta", "nvidia", "upstage"}
+from langchain_sparekey._provider_fields import (
+    ADDRESSES,
+    MODELS,
+    TIMEOUTS,
+    fitted_key,
+    fitted_timeout,
+    holds,
+    key_parameter,
+    parameter,
 )
-
-# What LiteLLM, or sparekey, calls a provider, where LangChain calls it otherwise.
-_LANGCHAIN_NAMES = {
-    "azure": "azure_openai",
-    "bedrock": "bedrock_converse",
-    "cohere_chat": "cohere",
-    "fireworks_ai": "fireworks",
-    "gemini": "google_genai",
-    "mistral": "mistralai",
-    "nvidia_nim": "nvidia",
-    "ollama_chat": "ollama",
-    "together_ai": "together",
-    "vertex_ai": "google_vertexai",
-    "watsonx": "ibm",
-}
+from langchain_sparekey._provider_litellm import is_litellm, litellm_model
+from langchain_sparekey._provider_loops import mind_loops
+from langchain_sparekey._provider_names import CLASSES, Source, find_source, langchain_name_of, what_is_missing
+from langchain_sparekey._provider_retries import silence, without_retries
 
 # Settings of an entry that steer a router, which no chat model takes; retries and streaming are decided here.
 _NOT_THE_MODELS = frozenset(
     {"allowed_fails", "base_model", "budget_duration", "cooldown_time", "custom_llm_provider", "drop_params"}
-    | {"input_cost_per_token", "litellm_credential_name", "max_budget", "max_parallel_requests", "max_retries"}
-    | {"mock_response", "model_info", "num_retries", "order", "output_cost_per_token", "stream", "stream_timeout"}
-    | {"streaming", "tags", "tpm", "use_in_pass_through", "use_litellm_proxy", "weight"}
+    | {"input_cost_per_token", "key_field", "litellm_credential_name", "max_budget", "max_parallel_requests"}
+    | {"max_retries", "mock_response", "model_info", "num_retries", "order", "output_cost_per_token", "stream"}
+    | {"stream_timeout", "streaming", "tags", "tpm", "use_in_pass_through", "use_litellm_proxy", "weight"}
 )
+
+# What LiteLLM, and most classes, call a setting, where a class calls it otherwise.
+_RENAMED = {
+    "aws_profile_name": "credentials_profile_name",
+    "aws_region_name": "region_name",
+    "max_tokens": "max_new_tokens",
+    "vertex_location": "location",
+    "vertex_project": "project",
+}
+
+_NO_KEY = "none"
+"""The key of an endpoint that wants none; without one OpenAI's class would send it the key that is OpenAI's."""
 
 _OUTAGES = frozenset({sk.Reason.NETWORK, sk.Reason.TIMEOUT, sk.Reason.OVERLOADED, sk.Reason.SERVER_ERROR})
 
 
 def langchain_name(candidate: sk.Candidate) -> str:
-    """What LangChain calls the candidate's provider; for an unknown one with an address, OpenAI."""
-    name = _LANGCHAIN_NAMES.get(candidate.provider, candidate.provider)
-    return name if is_langchain_provider(name) or not candidate.endpoint else "openai"
+    """What LangChain's traces call the candidate's provider."""
+    source = _source(candidate)
+    return candidate.provider if source is None else source.traced
 
 
 def is_langchain_provider(name: str) -> bool:
     """Whether LangChain has a provider of this name."""
-    return name in _CLASSES or name in _BY_LANGCHAIN
+    return name in CLASSES
 
 
 def check_provider(candidate: sk.Candidate) -> None:
     """See that a chat model can be had for ``candidate``, without importing anything.
 
+    The answer is the same for all candidates of one provider that have an address, and for all that have none.
+
     Raises:
         ConfigError: nobody knows the provider, or its package is not installed.
     """
-    name = langchain_name(candidate)
-    where = f"{candidate.name}: model"
-    if not name:
-        raise sk.ConfigError(f"{where}: {candidate.model!r} does not name its provider, as 'openai/gpt-4o' does")
-    if name in _CLASSES:
-        package = _CLASSES[name][0]
-        if find_spec(package) is None:
-            pip = package.replace("_", "-")
-            raise sk.ConfigError(f"{where}: {candidate.provider!r} needs the package {pip}: pip install {pip}")
-    elif name not in _BY_LANGCHAIN:
-        raise sk.ConfigError(
-            f"{where}: LangChain knows no provider {candidate.provider!r}; with its address as api_base it is taken "
-            "to speak OpenAI's language"
-        )
-    elif find_spec("langchain") is None:
-        raise sk.ConfigError(
-            f"{where}: {candidate.provider!r} needs the package langchain: pip install 'langchain-sparekey[providers]'"
-        )
+    if _source(candidate) is None:
+        missing = what_is_missing(candidate.provider, candidate.model, addressed=bool(candidate.endpoint))
+        raise sk.ConfigError(f"{candidate.name}: model: {missing}")
 
 
 def build(candidate: sk.Candidate, entry: sk.ModelConfig) -> BaseChatModel:
@@ -105,55 +77,89 @@ def build(candidate: sk.Candidate, entry: sk.ModelConfig) -> BaseChatModel:
     Raises:
         ConfigError: the entry's settings are not ones its class takes; the text shows no value.
     """
-    settings = {name: value for name, value in entry.settings.items() if name not in _NOT_THE_MODELS}
     try:
-        model = _construct(candidate, entry, settings)
-    except sk.ConfigError:
-        raise
+        return _construct(candidate, entry)
+    except sk.ConfigError as error:
+        text = str(error)
     except Exception as error:
         verdict = sk.classify(error)
         if verdict is not None and verdict.reason in _OUTAGES:
             raise  # some classes call their provider when they are constructed: that is an attempt like any other
         text = _explained(error)
-    else:
-        return model
     # Outside the except block: pydantic's own error, with the key in it, must not hang on to ours.
     raise sk.ConfigError(f"{candidate.name}: {text}")
 
 
-def _construct(candidate: sk.Candidate, entry: sk.ModelConfig, settings: dict[str, Any]) -> BaseChatModel:
-    name = langchain_name(candidate)
-    if name not in _CLASSES:
-        from langchain.chat_models import init_chat_model
-
-        given = {"api_key": entry.api_key, "base_url": entry.api_base, "timeout": entry.timeout}
-        settings = {**{k: v for k, v in given.items() if v is not None}, **settings}
-        made: BaseChatModel = init_chat_model(candidate.model, model_provider=name, max_retries=0, **settings)
-        return made
-    module, class_name = _CLASSES[name]
-    cls: type[BaseChatModel] = getattr(importlib.import_module(module), class_name)
-    own = {parameter(cls, "model", "model_name", "model_id") or "model": candidate.model}
-    if (deployment := parameter(cls, "azure_deployment")) is not None:
-        own[deployment] = candidate.model
-    wanted: dict[str, tuple[Any, tuple[str, ...]]] = {
-        "api_key": (entry.api_key, ("api_key", f"{name}_api_key")),
-        "api_base": (entry.api_base, ("azure_endpoint", "base_url", "api_base", "endpoint_url")),
-        "timeout": (entry.timeout, ("timeout", "request_timeout", "timeout_seconds")),
-        "max_retries": (0, ("max_retries",)),
-    }
-    for setting, (value, spellings) in wanted.items():
-        spelling = parameter(cls, *spellings)
-        if spelling is not None and value is not None:
-            own[spelling] = value
-        elif value is not None and setting in ("api_key", "api_base"):
-            raise sk.ConfigError(f"{candidate.name}: {setting}: {class_name} takes none; give a factory that uses it")
-    return cls(**{**settings, **own})
+def _source(candidate: sk.Candidate) -> Source | None:
+    return find_source(candidate.provider, addressed=bool(candidate.endpoint))
 
 
-def parameter(cls: type[BaseChatModel], *spellings: str) -> str | None:
-    """The first of ``spellings`` that the constructor of ``cls`` has a field for."""
-    taken = {field.alias or name for name, field in cls.model_fields.items()}
-    return next((spelling for spelling in spellings if spelling in taken), None)
+def _construct(candidate: sk.Candidate, entry: sk.ModelConfig) -> BaseChatModel:
+    source = _source(candidate)
+    assert source is not None, "check_provider comes first"
+    cls = source.load()
+    name = litellm_model(candidate) if source.name == "litellm" else candidate.model
+    settings = without_retries(cls, _further_settings(cls, entry) | _own_settings(cls, name, entry))
+    if entry.api_key is None and source.name == "openai" != langchain_name_of(candidate.provider):
+        settings["api_key"] = _NO_KEY
+    made = cls(**settings)
+    if entry.api_key is not None and not holds(made, entry.api_key.get_secret_value().strip()):
+        raise sk.ConfigError(
+            f"api_key: {cls.__name__} has no place for it; leave it out, name its field as key_field, or make the "
+            "model with a factory"
+        )
+    if entry.api_base and parameter(cls, *ADDRESSES) is None:
+        _readdress(made, entry.api_base)
+    silence(made)
+    mind_loops(made)
+    if source.name == "huggingface":
+        made = importlib.import_module(source.module).ChatHuggingFace(llm=made)
+    chat: BaseChatModel = made
+    return chat
+
+
+def _further_settings(cls: type[BaseModel], entry: sk.ModelConfig) -> dict[str, Any]:
+    """What the entry says besides its model, key, address and time, in the words of ``cls``."""
+    settings = {name: value for name, value in entry.settings.items() if name not in _NOT_THE_MODELS}
+    for theirs, ours in _RENAMED.items():
+        if theirs in settings and parameter(cls, theirs) is None and parameter(cls, ours) is not None:
+            settings[ours] = settings.pop(theirs)
+    if is_litellm(cls):
+        # LiteLLM has settings for each provider, and takes them all with the call.
+        for_litellm = {name: settings.pop(name) for name in list(settings) if parameter(cls, name) is None}
+        settings["model_kwargs"] = {**for_litellm, **settings.get("model_kwargs", {})}
+    return settings
+
+
+def _own_settings(cls: type[BaseModel], model: str, entry: sk.ModelConfig) -> dict[str, Any]:
+    """The model, key, address and time of the entry, under the names that ``cls`` has for them."""
+    own: dict[str, Any] = {parameter(cls, *MODELS) or "model": model}
+    if parameter(cls, "azure_deployment") is not None:
+        own["azure_deployment"] = model
+    if entry.api_key is not None:
+        name = entry.settings.get("key_field") or key_parameter(cls)
+        own[name] = fitted_key(cls, name, entry.api_key)
+    if entry.api_base and (address := parameter(cls, *ADDRESSES)) is not None:
+        own[address] = entry.api_base
+    if entry.timeout is not None:
+        if (timeout := parameter(cls, *TIMEOUTS)) is not None:
+            own[timeout] = fitted_timeout(cls, timeout, entry.timeout)
+        elif parameter(cls, "client_kwargs") is not None:
+            own["client_kwargs"] = {"timeout": entry.timeout, **entry.settings.get("client_kwargs", {})}
+    return own
+
+
+def _readdress(model: Any, address: str) -> None:
+    """Point the SDK's clients elsewhere, for a class that has no field for an address.
+
+    Raises:
+        ConfigError: its clients cannot be pointed elsewhere either.
+    """
+    clients: dict[str, Any] = {name: getattr(model, name, None) for name in ("client", "async_client")}
+    if not all(hasattr(client, "with_options") for client in clients.values()):
+        raise sk.ConfigError(f"api_base: {type(model).__name__} takes none; give a factory that uses it")
+    for name, client in clients.items():
+        setattr(model, name, client.with_options(base_url=address))
 
 
 def from_factory(made: Any, entry: sk.ModelConfig) -> BaseChatModel:
@@ -165,11 +171,6 @@ def from_factory(made: Any, entry: sk.ModelConfig) -> BaseChatModel:
     if not isinstance(made, BaseChatModel):
         raise sk.ConfigError(f"{entry.model_name}: factory: must return a chat model, not {type(made).__name__}")
     return made
-
-
-def secret_of(value: Any) -> str:
-    """The text of a key field; empty when it is none, or a function that fetches one."""
-    return value.get_secret_value().strip() if isinstance(value, SecretStr) else ""
 
 
 def _explained(error: Exception) -> str:
