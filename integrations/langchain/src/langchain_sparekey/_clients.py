@@ -11,10 +11,11 @@ from collections.abc import Callable, Mapping, Sequence
 from typing import Any, ClassVar, Generic, Self, TypeAlias, TypeVar
 
 from langchain_core.language_models import BaseChatModel
+from pydantic import BaseModel
 
 import sparekey as sk
 from langchain_sparekey._entries import CHAT, Kind, check_mode, without
-from langchain_sparekey._given import candidate_of, prepared
+from langchain_sparekey._given import candidate_of, prepared, settings_of
 from langchain_sparekey._loops import survives_loops
 from langchain_sparekey._markers import family_named
 from langchain_sparekey._providers import build, check_provider, from_factory, langchain_name
@@ -154,8 +155,23 @@ class GivenPool(Pool[M]):
     @abstractmethod
     def _identify(self, model: M, position: int) -> sk.Candidate: ...
 
+    def __reduce__(self) -> tuple[Any, ...]:
+        # LangChain's classes hold locks, connections and keys; what they were built from can go without those.
+        written = []
+        for model in self._given.values():
+            if not isinstance(model, BaseModel):
+                raise TypeError(
+                    f"a {type(model).__name__} cannot be pickled without its keys: give a list, or a factory"
+                )
+            written.append((type(model), sk.seal(settings_of(model))))
+        return _built_again, (type(self), written)
+
     def __repr__(self) -> str:
         return f"{type(self).__name__}({len(self._given)} models)"
+
+
+def _built_again(kind: Callable[[list[Any]], GivenPool[Any]], written: Sequence[tuple[type, Any]]) -> GivenPool[Any]:
+    return kind([cls(**sk.unseal(settings)) for cls, settings in written])
 
 
 class Clients(Pool[BaseChatModel]):

@@ -6,6 +6,7 @@ from dataclasses import replace
 from typing import Any
 
 from langchain_core.language_models import BaseChatModel
+from pydantic import BaseModel
 
 import sparekey as sk
 from langchain_sparekey._loops import survives_loops
@@ -69,15 +70,20 @@ def prepared(model: BaseChatModel) -> BaseChatModel:
     return survives_loops(_without_retries(model))
 
 
+def settings_of(model: BaseModel) -> dict[str, Any]:
+    """What ``model`` was built from, by the names that its constructor takes."""
+    leave = _MADE | {"http_client", "http_async_client"} if getattr(model, "openai_proxy", None) else _MADE
+    return {
+        spelling(name, field): getattr(model, name)
+        for name, field in type(model).model_fields.items()
+        if name in model.model_fields_set and name not in leave
+    }
+
+
 def _without_retries(model: BaseChatModel) -> BaseChatModel:
     """Built anew rather than copied: a copy keeps the SDK's client, and its retries with it."""
     cls = type(model)
-    leave = _MADE | {"http_client", "http_async_client"} if getattr(model, "openai_proxy", None) else _MADE
-    given = {
-        spelling(name, field): getattr(model, name)
-        for name, field in cls.model_fields.items()
-        if name in model.model_fields_set and name not in leave
-    }
+    given = settings_of(model)
     wanted = without_retries(cls, given)
     if given.get("streaming"):
         wanted["streaming"] = False  # its _generate would ask for a stream
