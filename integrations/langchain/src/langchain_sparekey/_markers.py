@@ -22,6 +22,9 @@ _ANTHROPIC = frozenset({"anthropic-chat", "anthropic-bedrock-chat", "anthropic-c
 _FAMILIES = {
     "azure": "openai",
     "azure_openai": "openai",
+    "openai-mantle": "openai",
+    "anthropic-bedrock": "anthropic",
+    "anthropic-mantle": "anthropic",
     "anthropic_bedrock": "anthropic",
     "google_anthropic_vertex": "anthropic",
     "google_genai": "google",

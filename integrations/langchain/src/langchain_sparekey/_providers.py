@@ -50,7 +50,7 @@ _OUTAGES = frozenset({sk.Reason.NETWORK, sk.Reason.TIMEOUT, sk.Reason.OVERLOADED
 def langchain_name(candidate: sk.Candidate) -> str:
     """What LangChain's traces call the candidate's provider."""
     source = _source(candidate)
-    return candidate.provider if source is None else source.traced
+    return langchain_name_of(candidate.provider) if source is None else source.traced
 
 
 def is_langchain_provider(name: str) -> bool:
