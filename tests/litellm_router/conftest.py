@@ -22,6 +22,7 @@ HERE = Path(__file__).parent
 # LiteLLM's and its dependencies' own; what sparekey calls must not warn.
 NOT_OURS = [
     "ignore:Items? .* on TypedDict class:UserWarning",
+    "ignore:Accessing the .* attribute on the instance:DeprecationWarning",
 ]
 
 

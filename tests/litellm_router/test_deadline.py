@@ -47,6 +47,19 @@ def test_a_spent_deadline_ends_the_request_and_cools_nobody(routed, colour, own)
     assert strategy.tracker.snapshot() == {}
 
 
+def test_fallbacks_for_just_this_kind_of_error_have_what_is_left(provider, entry, clock):
+    """A group that ends by a mistake of the request's hands on its deadline like one that ends by its keys."""
+    sim = provider({"sk-short": "context_overflow", "sk-long": "healthy"}, on_request=lambda _: clock.advance(11))
+    rows = [entry(sim, ["sk-short"]), entry(sim, ["sk-long"], name="long")]
+    router = litellm.Router(model_list=expand_model_list(rows), context_window_fallbacks=[{"chat": ["long"]}])
+    install(router, tracker=sk.CooldownTracker(clock=clock), deadline=10)
+
+    with pytest.raises(litellm.ContextWindowExceededError):
+        router.completion("chat", HELLO)
+
+    assert sim.counts == {"sk-short": 1, "sk-long": 0}
+
+
 def test_within_the_deadline_the_fallback_answers(routed):
     """A failure that leaves time is failed over as always."""
     router, sim, _ = routed("revoked", deadline=20)

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import asyncio
 import pickle
+import time
 
 import litellm
 import pytest
@@ -118,6 +120,23 @@ def test_fallbacks_for_just_this_kind_of_error_are_still_taken(ask, provider, en
     assert sim.counts == {"sk-short": 1, "sk-other": 0, "sk-long": 1}
 
 
+def test_another_group_s_fallbacks_for_this_kind_of_error_are_no_way_out(ask, provider, entry, router_of):
+    """Nor are the group's own for all kinds: the request is too long for any of them, as far as anybody said."""
+    sim = provider({"sk-short": "context_overflow", "sk-long": "healthy", "sk-spare": "healthy"})
+    router = router_of(
+        entry(sim, ["sk-short"]),
+        entry(sim, ["sk-long"], name="long"),
+        entry(sim, ["sk-spare"], name="backup"),
+        context_window_fallbacks=[{"other": ["long"]}],
+        fallbacks=[{"chat": ["backup"]}],
+    )
+
+    with pytest.raises(litellm.ContextWindowExceededError):
+        ask(router)
+
+    assert sim.counts == {"sk-short": 1, "sk-long": 0, "sk-spare": 0}
+
+
 def test_when_every_key_is_dead_one_error_lists_what_was_tried(ask, provider, entry, router_of):
     """It is sparekey's error and LiteLLM's, and says when to come back."""
     sim = provider(THROTTLED)
@@ -218,15 +237,87 @@ def test_a_hanging_key_is_given_up_and_remembered(ask, provider, entry, router_o
     assert sim.counts == {"sk-a": 1, "sk-b": 2}
 
 
-def test_retries_of_litellms_do_not_come_on_top(ask, provider, entry, router_of):
-    """Neither its default ones, which would sleep between them, nor those of the request."""
+def test_a_limit_of_one_attempt_is_not_the_next_one_s(ask, provider, entry, router_of):
+    """An entry's own ``timeout`` holds, though the attempt before it was given less."""
+    sim = provider({"sk-a": "hang", "sk-b": {"kind": "healthy", "delay": 0.5}}, reply="Hi")
+    router = router_of(
+        entry(sim, ["sk-a"], order=1),
+        entry(sim, ["sk-b"], order=2, timeout=20),
+        policy=sk.Policy(attempt_timeout=0.2),
+    )
+
+    assert ask(router) == "Hi"
+    assert sim.counts == {"sk-a": 1, "sk-b": 1}
+
+
+@pytest.mark.parametrize("options", [{}, {"retry_policy": {"InternalServerErrorRetries": 3, "DefaultRetries": 3}}])
+def test_retries_of_litellms_do_not_come_on_top(ask, provider, entry, router_of, options):
+    """Neither its default ones, which would sleep between them, nor those of a policy or the request."""
     sim = provider({"sk-a": "server_error"})
-    router = router_of(entry(sim, ["sk-a"]), num_retries=3)
+    router = router_of(entry(sim, ["sk-a"]), num_retries=3, **options)
 
     with pytest.raises(litellm.InternalServerError):
         ask(router, num_retries=3)
 
     assert sim.counts == {"sk-a": 1}
+
+
+def test_litellm_does_not_sleep_before_the_only_key_is_asked_again(ask, provider, entry, router_of, monkeypatch):
+    """It would for a minute, if the provider said twenty seconds; the waiting is sparekey's."""
+    sim = provider({"sk-a": [{"kind": "rate_limited", "retry_after": 3}, "healthy"]}, reply="Hi")
+    router = router_of(entry(sim, ["sk-a"]), policy=sk.Policy(max_wait=5))
+    slept, asleep = [], asyncio.sleep
+
+    async def asleep_noted(seconds, *result):
+        slept.append(seconds)
+        await asleep(0, *result)
+
+    monkeypatch.setattr(asyncio, "sleep", asleep_noted)
+    monkeypatch.setattr(time, "sleep", slept.append)
+
+    assert ask(router) == "Hi"
+    assert not [seconds for seconds in slept if seconds > 0.1]
+
+
+def test_a_failure_before_any_key_is_asked_is_not_tried_again(aask, provider, entry, router_of):
+    """LiteLLM can be told to fail by itself, to see what a program does then."""
+    sim = provider({"sk-a": "healthy"})
+    router = router_of(entry(sim, ["sk-a"]))
+
+    with pytest.raises(litellm.RateLimitError, match="mock"):
+        aask(router, mock_testing_rate_limit_error=True)
+
+    assert sim.counts == {"sk-a": 0}
+
+
+@pytest.mark.parametrize(
+    ("options", "settings"),
+    [
+        ({"num_retries": 0}, {}),
+        ({}, {"num_retries": 0}),
+        ({"retry_policy": {"AuthenticationErrorRetries": 0, "DefaultRetries": 0}}, {}),
+        ({}, {"model_group_retry_policy": {"chat": {"DefaultRetries": 0, "InternalServerErrorRetries": 0}}}),
+    ],
+    ids=["router", "request", "policy", "policy of the request"],
+)
+def test_no_retries_of_litellms_are_no_end_of_the_walk(ask, provider, entry, router_of, options, settings):
+    """It would ask the same key again, and sparekey never does."""
+    sim = provider({"sk-a": "revoked", "sk-b": "no_credit", "sk-c": "healthy"}, reply="Hi")
+    router = router_of(entry(sim, ["sk-a", "sk-b", "sk-c"]), **options)
+
+    assert ask(router, **settings) == "Hi"
+    assert sim.counts == {"sk-a": 1, "sk-b": 1, "sk-c": 1}
+
+
+def test_what_litellm_tells_of_retries_is_of_this_group(aask, provider, entry, router_of):
+    """Not the number that sparekey may have given it to be left alone."""
+    sim = provider({"sk-a": "revoked", "sk-b": "healthy"})
+    metadata = {"mine": 1}
+
+    aask(router_of(entry(sim, ["sk-a", "sk-b"])), metadata=metadata)
+
+    assert metadata["max_retries"] <= 1
+    assert metadata["attempted_retries"] <= metadata["max_retries"]
 
 
 def test_round_robin_takes_the_keys_in_turn(aask, provider, entry, router_of):

@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import importlib
+import inspect
 import subprocess
 import sys
 from importlib.metadata import version
 
 import litellm
 import pytest
+from litellm.types.router import CustomRoutingStrategyBase
 
 import litellm_sparekey
 import sparekey as sk
@@ -90,13 +92,14 @@ def test_what_somebody_wrapped_meanwhile_goes_on_after_uninstalling(loop, provid
     heard = []
     strategy = install(router, tracker=sk.CooldownTracker(), on_attempt=heard.append)
     inside = strategy.host.inside
-    ours, calls = inside.make_call, []
+    name = next(name for name in strategy.host.needs if inspect.iscoroutinefunction(vars(inside).get(name)))
+    ours, calls = getattr(inside, name), []
 
     async def theirs(*args, **kwargs):
         calls.append(1)
         return await ours(*args, **kwargs)
 
-    inside.make_call = theirs
+    setattr(inside, name, theirs)
     uninstall(router)
     loop.run(router.acompletion("chat", MESSAGES))
 
@@ -135,18 +138,40 @@ def test_a_litellm_that_lacks_something_is_told_so(provider, entry, monkeypatch)
     sim = provider({"sk-a": "healthy"})
     router = litellm.Router(model_list=expand_model_list([entry(sim, ["sk-a"])]))
     before, inside = attributes(router), vars(router).get("_core", router)
+    strategy = SparekeyRoutingStrategy(router, tracker=sk.CooldownTracker())
 
-    for method in ("make_call", "get_available_deployment"):
+    for method in strategy.host.needs:
         with monkeypatch.context() as patched:
-            patched.delattr(type(inside), method)
+            patched.setattr(type(inside), method, None)
             with pytest.raises(sk.ConfigError, match=f"LiteLLM {version('litellm')} has a router without {method}"):
                 install(router)
     with monkeypatch.context() as patched:
         patched.delattr(litellm.utils, "get_excluded_filtered_deployments")
-        with pytest.raises(sk.ConfigError, match=r"litellm>=1\.102"):
+        with pytest.raises(sk.ConfigError, match=r"litellm-sparekey knows 1\.102 to 1\.\d+$"):
             install(router)
 
     assert attributes(router) == before
+
+
+class Disobedient:
+    """A core in Rust that does not retry what it is told to."""
+
+    def __init__(self, *settings):
+        pass
+
+    def start(self, *request):
+        return self
+
+    def next(self, answer):
+        kind = "pre_route" if answer is None else "attempt" if "model_info" in answer else "failed"
+        return {"kind": kind, "events": []}
+
+
+def test_a_core_that_does_not_go_on_as_it_is_told_is_refused():
+    """Nobody would notice otherwise, until a key dies."""
+    trip = importlib.import_module("litellm_sparekey._trip")
+
+    assert trip.obeys(Disobedient) is False
 
 
 def test_a_strategy_set_anew_does_not_push_sparekey_out(aask, provider, entry, router_of):
@@ -161,6 +186,36 @@ def test_a_strategy_set_anew_does_not_push_sparekey_out(aask, provider, entry, r
 
     assert aask(router) == "Hi"
     assert sim.counts == {"sk-a": 1, "sk-b": 1}
+
+
+class TheirOwn(CustomRoutingStrategyBase):
+    """Somebody's strategy, which always picks the same deployment."""
+
+    def __init__(self, row):
+        self.row = row
+
+    async def async_get_available_deployment(self, *args, **kwargs):
+        return self.row
+
+    def get_available_deployment(self, *args, **kwargs):
+        return self.row
+
+
+def test_a_strategy_of_the_users_own_goes_on_underneath(ask, provider, entry):
+    """It picks among what is not left out, as LiteLLM's would, and is back when sparekey goes."""
+    sim = provider({"sk-a": "healthy", "sk-b": "healthy"}, reply="Hi")
+    rows = expand_model_list([entry(sim, ["sk-a"]), entry(sim, ["sk-b"])])
+    router = litellm.Router(model_list=rows)
+    getattr(router, "register_plugin", None or getattr(router, "set_custom_routing_strategy", None))(TheirOwn(rows[1]))
+
+    install(router, tracker=sk.CooldownTracker())
+    for _ in range(4):
+        assert ask(router) == "Hi"
+    uninstall(router)
+    for _ in range(4):
+        assert ask(router) == "Hi"
+
+    assert sim.counts == {"sk-a": 0, "sk-b": 8}
 
 
 def test_the_strategy_by_itself_passes_over_what_cools(loop, provider, entry):

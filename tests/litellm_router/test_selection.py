@@ -208,6 +208,46 @@ def test_deployments_of_another_team_are_not_offered(aask, provider, entry, rout
     assert sim.counts == {"sk-ours": 1, "sk-theirs": 0}
 
 
+@pytest.mark.parametrize(
+    ("fallbacks", "served"),
+    [
+        ([{"cheap": ["dear"]}, {"smart": ["other"]}], "sk-dear"),
+        ([{"smart": ["other"]}], "sk-other"),
+    ],
+    ids=["its own fallbacks", "those of the name"],
+)
+def test_a_group_that_litellm_routes_to_is_walked_like_any(aask, provider, entry, router_of, fallbacks, served):
+    """Its auto-routers choose a group by the question; keys before fallbacks there as well."""
+    sim = provider(
+        {"sk-a": "revoked", "sk-b": ["healthy", "no_credit"], "sk-dear": "healthy", "sk-other": "healthy"}, reply="Hi"
+    )
+    tiers = {"SIMPLE": "cheap", "MEDIUM": "cheap", "COMPLEX": "dear", "REASONING": "dear"}
+    smart = {
+        "model_name": "smart",
+        "litellm_params": {
+            "model": "auto_router/complexity_router",
+            "complexity_router_config": {"tiers": tiers},
+            "complexity_router_default_model": "cheap",
+        },
+    }
+    router = router_of(
+        smart,
+        entry(sim, ["sk-a", "sk-b"], name="cheap"),
+        entry(sim, ["sk-dear"], name="dear"),
+        entry(sim, ["sk-other"], name="other"),
+        fallbacks=fallbacks,
+    )
+
+    assert aask(router, "smart") == "Hi"
+    assert sim.counts == {"sk-a": 1, "sk-b": 1, "sk-dear": 0, "sk-other": 0}
+    for _ in range(2):
+        assert aask(router, "smart") == "Hi"
+
+    assert sim.counts == {"sk-a": 1, "sk-b": 2, "sk-dear": 0, "sk-other": 0, served: 2}
+    if hasattr(router, "health"):  # LiteLLM counts for each deployment, and no more than was asked
+        assert router.health().failures_this_minute("cheap__key_0") <= 1
+
+
 def test_pre_call_checks_are_litellms_last_word(aask, provider, entry, router_of):
     """What it refuses before any call leaves as its own error."""
     sim = provider({"sk-a": "healthy", "sk-b": "healthy"})

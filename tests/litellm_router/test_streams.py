@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import inspect
+
 import litellm
 import openai
 import pytest
@@ -87,6 +89,34 @@ def test_a_stream_that_breaks_later_is_told_and_remembered(read, provider, entry
     texts, error = read(router)
     assert ("".join(texts), error) == ("One two three four", None)
     assert sim.counts == {"sk-a": 1, "sk-b": 1}
+
+
+CONTINUES = "enable_mid_stream_fallback_continuation"
+
+
+@pytest.mark.skipif(
+    CONTINUES not in inspect.signature(litellm.Router.__init__).parameters,
+    reason="LiteLLM continues streams from 1.109",
+)
+def test_a_stream_that_litellm_continues_elsewhere_is_walked_there(loop, provider, entry, router_of):
+    """When it may finish a broken answer by a fallback, dead keys of that are passed over as well."""
+    sim = provider(
+        {"sk-a": {"kind": "stream_cut", "after": 2}, "sk-b": "server_error", "sk-c": "healthy"}, reply="One two three"
+    )
+    rows = [
+        entry(sim, keys, name=name, model="anthropic/claude-sonnet-4-5")
+        for name, keys in (("chat", ["sk-a"]), ("backup", ["sk-b", "sk-c"]))
+    ]
+    for row in rows:
+        row["litellm_params"]["api_base"] = sim.url
+    router = router_of(*rows, fallbacks=[{"chat": ["backup"]}], **{CONTINUES: True})
+
+    async def read():
+        stream = await router.acompletion("chat", MESSAGES, stream=True)
+        return "".join([chunk.choices[0].delta.content or "" async for chunk in stream])
+
+    assert loop.run(read()).startswith("One two")
+    assert sim.counts == {"sk-a": 1, "sk-b": 1, "sk-c": 1}
 
 
 def test_a_stream_that_is_closed_early_blames_nobody(loop, provider, entry, router_of):

@@ -162,7 +162,7 @@ def joined(stories: Iterable[sk.FallbackExhaustedError], because: str = "") -> s
 _END = "_sparekey_ends"
 
 
-def remember_end(error: Exception, ends: float | None) -> None:
+def remember_end(error: BaseException, ends: float | None) -> None:
     """Keep the request's deadline, in epoch seconds, with the error of one of its groups."""
     setattr(error, _END, ends)
 

@@ -24,8 +24,6 @@ class Story:
         """The request's deadline, in epoch seconds: its fallbacks have what the first group left of it."""
 
     def hear(self, error: Exception) -> None:
-        if self.ends is None:
-            self.ends = end_of(error)
         if stops(error):
             self.stop = error
         elif isinstance(error, sk.FallbackExhaustedError) and not any(error is known for known in self.exhausted):
@@ -61,6 +59,8 @@ def guarded(fall_back: Callable[..., Any], is_active: Callable[[], bool]) -> Cal
         outer = story.get()
         mine = outer if outer is not None else Story()
         token: Token[Story | None] | None = story.set(mine) if outer is None else None
+        if mine.ends is None:
+            mine.ends = end_of(error)
         try:
             if _has_fallbacks_of_its_own(error, call.arguments):
                 call.arguments["fallbacks"] = None

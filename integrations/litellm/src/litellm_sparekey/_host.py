@@ -1,11 +1,16 @@
-"""What differs between the generations of LiteLLM's Router, found by looking, not by version."""
+"""LiteLLM's router as sparekey sees it, whichever generation it is of.
+
+There is a module for each generation. What it goes by that LiteLLM does not document is looked for
+before anything is changed: generations, and what they can do, are never concluded from a version.
+"""
 
 from __future__ import annotations
 
 import importlib
 import importlib.metadata
+from abc import ABC, abstractmethod
 from collections.abc import Callable, Iterable, Mapping, Sequence
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, ClassVar
 
 import litellm.utils
 
@@ -13,46 +18,47 @@ import sparekey as sk
 
 if TYPE_CHECKING:
     from litellm.router import Router
-    from litellm.types.router import CustomRoutingStrategyBase
+
+    from litellm_sparekey._strategy import SparekeyRoutingStrategy
 
 Deployment = Mapping[str, Any]
+_KNOWN = "1.102 to 1.110"
 _NOTHING = object()
-_SERVED = "litellm>=1.102,<1.110"
 
 
-class Host:
+class Host(ABC):
     """A router, and how to read and change it.
 
     In older releases the router does the work; in newer ones it is a facade, and what its own
     calls go through are the attributes of a core inside.
     """
 
-    def __init__(self, router: Router) -> None:
+    needs: ClassVar[Sequence[str]]
+    """Methods that the router, or its core, must have."""
+
+    def __init__(self, router: Router, inside: Any) -> None:
         if not hasattr(litellm.utils, "get_excluded_filtered_deployments"):
-            raise _unserved("cannot leave deployments out of one selection")
+            raise unserved("cannot leave deployments out of one selection")
         self.router: Any = router
-        self.inside: Any = vars(router).get("_core", router)
-        self.check(["get_available_deployment"])
-        if not hasattr(self.inside, "_core_async_get_available_deployment"):
-            self.check(["async_get_available_deployment"])
-        self._before: dict[str, object] = {}
-        self._ours: dict[str, object] = {}
+        self.inside: Any = inside
+        self.check(self.inside, self.needs)
+        self.strategy: SparekeyRoutingStrategy | None = None
+        """The one that is installed."""
+        self._changed: list[tuple[Any, str, object, object]] = []
+        """Owner, attribute, what it was, and what we made of it."""
         self._cooldowns: bool | None = None
 
     # -- reading ---------------------------------------------------------------------------
 
     @property
+    @abstractmethod
     def native_async(self) -> Callable[..., Any]:
-        """The router's own selection: take it before a strategy takes its place."""
-        newer = getattr(self.inside, "_core_async_get_available_deployment", None)
-        chosen: Callable[..., Any] = self.inside.async_get_available_deployment if newer is None else newer
-        return chosen
+        """The router's own selection, without any strategy of ours; ask before one takes its place."""
 
     @property
+    @abstractmethod
     def native_sync(self) -> Callable[..., Any]:
         """:attr:`native_async` for sync calls."""
-        chosen: Callable[..., Any] = self.inside.get_available_deployment
-        return chosen
 
     def rows(self, model_name: str | None = None, team: str | None = None) -> Sequence[Deployment]:
         """The deployments behind a name, an alias, a routing group or a wildcard; all of them for None."""
@@ -61,52 +67,59 @@ class Host:
         rows: Sequence[Deployment] = ask(model_name=model_name, team_id=team) or ()
         return rows
 
-    def check(self, names: Iterable[str]) -> None:
-        """Raise :class:`sparekey.ConfigError` when the router lacks one of these methods."""
-        lacks = [name for name in names if not callable(getattr(self.inside, name, None))]
+    def check(self, owner: object, names: Iterable[str]) -> None:
+        """Raise :class:`sparekey.ConfigError` when ``owner``, of the router's, lacks one of these methods."""
+        lacks = [name for name in names if not callable(getattr(owner, name, None))]
         if lacks:
-            raise _unserved(f"has a router without {', '.join(lacks)}")
+            raise unserved(f"has a router without {', '.join(lacks)}")
 
     # -- changing --------------------------------------------------------------------------
 
-    def register(self, strategy: CustomRoutingStrategyBase) -> None:
-        """Let ``strategy`` select."""
-        before = dict(vars(self.inside))
-        register = getattr(self.router, "register_plugin", None) or self.router.set_custom_routing_strategy
-        register(strategy)
-        for name, value in vars(self.inside).items():
-            if value is not before.get(name, _NOTHING):
-                self._before.setdefault(name, before.get(name, _NOTHING))
-                self._ours[name] = value
+    @abstractmethod
+    def hear(self) -> None:
+        """Put in what tells :attr:`strategy` how every call went, and lets it have the next one made."""
 
-    def wrap(self, name: str, wrapper: Callable[[Callable[..., Any]], Callable[..., Any]]) -> None:
-        """Put ``wrapper(method)`` in the place of the router's ``method``."""
-        ours = wrapper(getattr(self.inside, name))
-        self._before[name] = vars(self.inside).get(name, _NOTHING)
-        self._ours[name] = ours
-        setattr(self.inside, name, ours)
-
+    @abstractmethod
     def lost(self) -> bool:
-        """Whether the router dropped something of ours, as it does when its own strategy is set anew."""
-        return not self._ours.keys() <= vars(self.inside).keys()
+        """Whether the router dropped the strategy, as it does when its own one is set anew."""
 
-    def stop_cooldowns(self) -> None:
-        """Two memories of who is resting would contradict each other: turn LiteLLM's off."""
+    def attach(self, strategy: SparekeyRoutingStrategy) -> None:
+        """Let ``strategy`` select, and hear of what comes of it."""
+        self.strategy = strategy
         settings = getattr(self.router, "settings", None)
         self._cooldowns = self.router.disable_cooldowns if settings is None else settings().disable_cooldowns
-        self._disable_cooldowns(True)
+        self._disable_cooldowns(True)  # two memories of who is resting would contradict each other
+        self.register()
+        self.hear()
 
-    def restore(self) -> None:
-        """Undo everything, but for what somebody else has wrapped meanwhile."""
-        for name, ours in self._ours.items():
-            if vars(self.inside).get(name) is not ours:
+    def register(self) -> None:
+        """Make the strategy the router's."""
+        before = dict(vars(self.inside))
+        register = getattr(self.router, "register_plugin", None) or self.router.set_custom_routing_strategy
+        register(self.strategy)
+        self._changed += [
+            (self.inside, name, before.get(name, _NOTHING), value)
+            for name, value in vars(self.inside).items()
+            if value is not before.get(name, _NOTHING)
+        ]
+
+    def put(self, name: str, value: object, owner: Any = None) -> None:
+        """Put ``value`` in the place of an attribute of the router's, or of ``owner``'s."""
+        owner = self.inside if owner is None else owner
+        self._changed.append((owner, name, vars(owner).get(name, _NOTHING), value))
+        setattr(owner, name, value)
+
+    def detach(self) -> None:
+        """Undo everything, but for what somebody else has wrapped meanwhile: that passes everything on."""
+        self.strategy = None
+        for owner, name, before, ours in reversed(self._changed):
+            if vars(owner).get(name) is not ours:
                 continue
-            if (before := self._before[name]) is _NOTHING:
-                delattr(self.inside, name)
+            if before is _NOTHING:
+                delattr(owner, name)
             else:
-                setattr(self.inside, name, before)
-        self._before.clear()
-        self._ours.clear()
+                setattr(owner, name, before)
+        self._changed.clear()
         self._disable_cooldowns(self._cooldowns)
 
     def _disable_cooldowns(self, value: bool | None) -> None:
@@ -117,7 +130,20 @@ class Host:
         self.router.apply(changes(assign={"disable_cooldowns": value}))
 
 
-def _unserved(why: str) -> sk.ConfigError:
+def host_of(router: Router) -> Host:
+    """``router`` by the generation it is of.
+
+    Raises:
+        sparekey.ConfigError: it is of none that sparekey knows.
+    """
+    inside = vars(router).get("_core", router)
+    rust = type(inside).__module__.startswith("litellm.router_rust")
+    module = "_router_rust" if rust else "_router_python"
+    made: Host = importlib.import_module(f"litellm_sparekey.{module}").make(router, inside)
+    return made
+
+
+def unserved(why: str) -> sk.ConfigError:
     """The error for a LiteLLM that is too old, or that has changed what sparekey goes by."""
     installed = importlib.metadata.version("litellm")
-    return sk.ConfigError(f"LiteLLM {installed} {why}; litellm-sparekey serves {_SERVED}")
+    return sk.ConfigError(f"LiteLLM {installed} {why}; litellm-sparekey knows {_KNOWN}")

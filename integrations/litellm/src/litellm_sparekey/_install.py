@@ -3,15 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from contextlib import suppress
-from typing import TYPE_CHECKING, Any
-
-from litellm.litellm_core_utils.streaming_handler import CustomStreamWrapper
+from typing import TYPE_CHECKING
 
 import sparekey as sk
-from litellm_sparekey._fallbacks import guarded, story
-from litellm_sparekey._strategy import Current, SparekeyRoutingStrategy, current
-from litellm_sparekey._stream import Resumed, drawn_first
+from litellm_sparekey._strategy import SparekeyRoutingStrategy
 
 if TYPE_CHECKING:
     from litellm.router import Router
@@ -73,78 +68,12 @@ class Installation:
     def __init__(self, strategy: SparekeyRoutingStrategy, wanted: tuple[object, ...]) -> None:
         self.strategy = strategy
         self.wanted = wanted
-        self.active = True
-        host = strategy.host
-        wrappers: dict[str, Callable[[Callable[..., Any]], Callable[..., Any]]] = {
-            "make_call": self._one_walk,
-            "async_function_with_retries": self._one_round,
-            "async_function_with_fallbacks_common_utils": lambda inner: guarded(inner, lambda: self.active),
-            "_acompletion_streaming_iterator": lambda inner: drawn_first(inner, lambda: self.active),
-            "_completion_streaming_iterator": lambda inner: drawn_first(inner, lambda: self.active),
-        }
-        host.check(wrappers)
-        host.stop_cooldowns()
-        host.register(strategy)
-        for name, wrapper in wrappers.items():
-            host.wrap(name, wrapper)
-        setattr(host.inside, _INSTALLATION, self)
+        strategy.host.attach(strategy)
+        setattr(strategy.host.inside, _INSTALLATION, self)
 
     def undo(self) -> None:
-        self.active = False  # what somebody wrapped since stays in place, and passes everything on
-        self.strategy.host.restore()
+        self.strategy.host.detach()
         delattr(self.strategy.host.inside, _INSTALLATION)
-
-    def _one_walk(self, make_call: Callable[..., Any]) -> Callable[..., Any]:
-        """LiteLLM's call of one group becomes the walk over its keys.
-
-        It is the one place that first attempts, retries and fallbacks pass, sync and async, in SDK and
-        proxy; the outcome of each attempt is known here before the next selection.
-        """
-
-        async def walk_the_group(original_function: Callable[..., Any], *args: Any, **kwargs: Any) -> Any:
-            if not self.active:
-                return await make_call(original_function, *args, **kwargs)
-            if (told := story.get()) is not None and told.stop is not None:
-                raise told.stop
-            if self.strategy.host.lost():
-                self.strategy.host.register(self.strategy)
-            walk = self.strategy.begin(told.ends if told is not None else None)
-            under_way = Current(self.strategy, walk)
-            token = current.set(under_way)
-            try:
-                while True:
-                    try:
-                        response = await make_call(original_function, *args, **kwargs)
-                        if isinstance(response, CustomStreamWrapper):
-                            response = Resumed(response, broke=walk.watch())
-                    except Exception as error:
-                        final = walk.failed(error)
-                        if final is error:
-                            raise
-                    except BaseException:
-                        walk.abandoned()
-                        raise
-                    else:
-                        walk.succeeded()
-                        return response
-                    if final is not None:
-                        raise final
-            finally:
-                under_way.walk = None
-                with suppress(ValueError):  # closed from another context, as an abandoned coroutine is
-                    current.reset(token)
-
-        return walk_the_group
-
-    def _one_round(self, with_retries: Callable[..., Any]) -> Callable[..., Any]:
-        """LiteLLM retries what its table says, sleeps in between, and knows no other key: a walk leaves it nothing."""
-
-        async def without_retries(*args: Any, **kwargs: Any) -> Any:
-            if self.active:
-                kwargs["num_retries"] = 0
-            return await with_retries(*args, **kwargs)
-
-        return without_retries
 
 
 def _installation(router: Router) -> Installation | None:

@@ -2,37 +2,21 @@
 
 from __future__ import annotations
 
-from contextvars import ContextVar
 from typing import TYPE_CHECKING, Any
 
 from litellm.types.router import CustomRoutingStrategyBase
 
 import sparekey as sk
-from litellm_sparekey._host import Host
+from litellm_sparekey._current import current
+from litellm_sparekey._host import host_of
 from litellm_sparekey._plan import Plans
-from litellm_sparekey._walk import Question, Walk
+from litellm_sparekey._question import Question
+from litellm_sparekey._walk import Walk
 
 if TYPE_CHECKING:
     from collections.abc import Callable
 
     from litellm.router import Router
-
-
-class Current:
-    """The walk of the request under way, until it is over.
-
-    Contexts are copied, and copies live on in tasks and connections: they keep this, and not the walk.
-    """
-
-    __slots__ = ("strategy", "walk")
-
-    def __init__(self, strategy: SparekeyRoutingStrategy, walk: Walk) -> None:
-        self.strategy = strategy
-        self.walk: Walk | None = walk
-
-
-current: ContextVar[Current | None] = ContextVar("litellm_sparekey_current", default=None)
-"""A context belongs to one task or thread, so requests that share their metadata do not share this."""
 
 
 class SparekeyRoutingStrategy(CustomRoutingStrategyBase):
@@ -67,7 +51,7 @@ class SparekeyRoutingStrategy(CustomRoutingStrategyBase):
             raise sk.ConfigError(f"deadline must be a number of seconds, 0 or more, not {deadline!r}")
         self._deadline = deadline
         self.tracker = tracker if tracker is not None else sk.shared_tracker(policy, state)
-        self.host = Host(router)
+        self.host = host_of(router)
         self._chain = sk.FallbackChain(self.tracker, policy, on_attempt=on_attempt)
         self._plans = Plans(self.host)
         self._plans.read_all()

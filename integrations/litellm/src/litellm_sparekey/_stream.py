@@ -61,7 +61,7 @@ class Resumed(CustomStreamWrapper):
         except StopIteration:
             raise
         except Exception as error:
-            broken = error if self._broke is None else self._broke(error)
+            broken = self._told(error)
             if broken is error:
                 raise
         raise broken
@@ -76,10 +76,21 @@ class Resumed(CustomStreamWrapper):
         except StopAsyncIteration:
             raise
         except Exception as error:
-            broken = error if self._broke is None else self._broke(error)
+            broken = self._told(error)
             if broken is error:
                 raise
         raise broken
+
+    def _told(self, error: Exception) -> BaseException:
+        """What to raise for ``error``, once whoever watches has heard of it."""
+        if self._broke is None:
+            return error
+        said = _said_by_the_provider(error)
+        if said is None:
+            return self._broke(error)
+        said.__cause__ = error  # as LiteLLM will raise it, once it has looked into its own; and both show the text
+        error.__dict__["original_exception"] = self._broke(said)
+        return error
 
     async def aclose(self) -> None:
         """Stop the stream and let go of its connection; nobody is blamed."""
@@ -87,19 +98,35 @@ class Resumed(CustomStreamWrapper):
         await self._source.aclose()  # type: ignore[no-untyped-call]
 
 
+def drawn(call: Callable[..., Any], watch: Callable[[], Broke | None]) -> Callable[..., Any]:
+    """LiteLLM's function that may open a stream, which comes with its first chunks drawn, and watched from then on."""
+
+    def draw(**settings: Any) -> Any:
+        stream = call(**settings)
+        return Resumed(stream, _draw(stream, stream), watch()) if isinstance(stream, CustomStreamWrapper) else stream
+
+    async def draw_async(**settings: Any) -> Any:
+        stream = await call(**settings)
+        if not isinstance(stream, CustomStreamWrapper):
+            return stream
+        return Resumed(stream, await _draw_async(stream, stream, None), watch())
+
+    return draw_async if inspect.iscoroutinefunction(call) else draw
+
+
 def drawn_first(hand_on: Callable[..., Any], is_active: Callable[[], bool]) -> Callable[..., Any]:
     """The router's method that hands on a stream it has just opened, called with the first chunks drawn."""
 
     def draw_and_hand_on(*args: Any, **call: Any) -> Any:
         if is_active() and (source := _undrawn(call)) is not None:
-            drawn = _draw(source, call["model_response"])
-            _put_back(call, drawn, chain(drawn, source))
+            first = _draw(source, call["model_response"])
+            _put_back(call, first, chain(first, source))
         return hand_on(*args, **call)
 
     async def draw_and_hand_on_async(*args: Any, **call: Any) -> Any:
         if is_active() and (source := _undrawn(call)) is not None:
-            drawn = await _draw_async(source, call["model_response"], call.get("deployment_slot"))
-            _put_back(call, drawn, _again(drawn, source))
+            first = await _draw_async(source, call["model_response"], call.get("deployment_slot"))
+            _put_back(call, first, _again(first, source))
         return await hand_on(*args, **call)
 
     return draw_and_hand_on_async if inspect.iscoroutinefunction(hand_on) else draw_and_hand_on
@@ -156,9 +183,9 @@ async def _draw_async(chunks: Any, stream: Any, slot: Any) -> list[Any]:
     return drawn
 
 
-def _said_by_the_provider(error: BaseException) -> BaseException | None:
+def _said_by_the_provider(error: BaseException) -> Exception | None:
     """The error inside the one that LiteLLM wraps it in for its fallbacks."""
-    said: BaseException | None = error.original_exception if isinstance(error, MidStreamFallbackError) else None
+    said: Exception | None = error.original_exception if isinstance(error, MidStreamFallbackError) else None
     return said
 
 

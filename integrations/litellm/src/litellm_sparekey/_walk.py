@@ -8,8 +8,7 @@ offer is made, until one is taken or nobody is left.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
-from typing import Any
+from collections.abc import Callable
 
 import litellm.types.router
 
@@ -17,42 +16,11 @@ import sparekey as sk
 from litellm_sparekey._errors import exhausted, mark_stop, remember_end
 from litellm_sparekey._host import Deployment
 from litellm_sparekey._plan import Plan, Plans, Slot, id_of
+from litellm_sparekey._question import Question
 
-_EXCLUDED = "_excluded_deployment_ids"  # LiteLLM's own, for its weighted failover; every selection takes it out
 _ASKED_TOO_OFTEN = 3
 _LAST_RESORT, _NEVER = 3, 4  # of the engine's ranks
 _FILTERED_AWAY = (litellm.types.router.RouterRateLimitError, litellm.types.router.RouterRateLimitErrorBasic)
-
-
-_TIMEOUTS = ("timeout", "request_timeout", "stream_timeout")
-
-
-class Question:
-    """One selection, as LiteLLM asks for it."""
-
-    def __init__(self, model: str, settings: dict[str, Any]) -> None:
-        self.model = model
-        self.settings = settings
-        self.replanned = 0
-        self._given = dict(settings)
-        metadata = settings.get("metadata") or settings.get("litellm_metadata")
-        self.team: str | None = metadata.get("user_api_key_team_id") if isinstance(metadata, Mapping) else None
-
-    def exclude(self, ids: list[str]) -> None:
-        """Leave deployments out of the next answer."""
-        for name, value in self._given.items():
-            self.settings.setdefault(name, value)  # the answer before took out what is its own
-        if ids:
-            self.settings[_EXCLUDED] = [*(self._given.get(_EXCLUDED) or ()), *ids]
-
-    def limit(self, seconds: float, *, strictly: bool) -> None:
-        """Let the call take so long at most: if the request does not say, or ``strictly`` even if it says more."""
-        said = {name: self.settings[name] for name in _TIMEOUTS if self.settings.get(name)}
-        if not said or (strictly and "timeout" not in said):
-            self.settings["timeout"] = seconds
-        for name, value in said.items() if strictly else ():
-            if not isinstance(value, (int, float)) or value > seconds:
-                self.settings[name] = seconds
 
 
 class Walk:
@@ -60,7 +28,10 @@ class Walk:
 
     def __init__(self, chain: sk.FallbackChain, plans: Plans, ends: float | None = None) -> None:
         self._chain = chain
-        self._ends = ends  # the request's deadline, in epoch seconds
+        self.ends = ends
+        """The request's deadline, in epoch seconds."""
+        self.last_word: Exception | None = None
+        """What the walk ended with, when nobody was left."""
         self._plans = plans
         self._plan: Plan | None = None
         self._runs: list[sk.Run] = []
@@ -86,7 +57,7 @@ class Walk:
         """
         if self._plan is None and (plan := self._plans.of(question.model, question.team)) is not None:
             self._enter(plan)
-            if self._ends is not None and self._chain.now() >= self._ends:
+            if self.ends is not None and self._chain.now() >= self.ends:
                 self._runs[-1].rank(plan.candidates[0], self._chain.now())  # which finds that time is up
                 raise self._nobody(question.model, self._chain.now())
         if self._plan is None:
@@ -146,6 +117,7 @@ class Walk:
         final = self._runs[-1].failed(error, self._chain.now())
         if final is not None:
             mark_stop(final)
+            remember_end(final, self.ends)
         return final
 
     def succeeded(self) -> None:
@@ -169,7 +141,7 @@ class Walk:
 
     def _enter(self, plan: Plan) -> None:
         self._plan, self._on_trust = plan, False
-        left = None if self._ends is None else max(0.0, self._ends - self._chain.now())
+        left = None if self.ends is None else max(0.0, self.ends - self._chain.now())
         run = self._chain.begin(plan.candidates, deadline=left)
         self._runs.append(run)
         self._entries = plan.entries
@@ -280,8 +252,10 @@ class Walk:
         stories = [run.exhausted(now) for run in self._runs]
         ours = any(story.attempts for story in stories)
         if self._refusal is not None and not self._tried and not (ours and isinstance(self._refusal, _FILTERED_AWAY)):
+            self.last_word = self._refusal
             return self._refusal
         error = exhausted(stories, model, "" if not self._refused else f"all that LiteLLM allows for {model!r} failed")
         error.__cause__ = self._runs[-1].last_error
-        remember_end(error, self._ends)
+        remember_end(error, self.ends)
+        self.last_word = error
         return error

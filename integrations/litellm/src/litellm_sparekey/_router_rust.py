@@ -1,0 +1,175 @@
+"""LiteLLM's router with its core in Rust: 1.110.
+
+A request is a call of the core's, whose steps pass through a :class:`~litellm_sparekey._trip.Trip`;
+what the core counts for each deployment, it counts as ever.
+"""
+
+from __future__ import annotations
+
+import importlib
+from collections.abc import Callable, Mapping
+from typing import TYPE_CHECKING, Any
+
+from litellm_sparekey._current import current
+from litellm_sparekey._host import Host, unserved
+from litellm_sparekey._stream import drawn
+from litellm_sparekey._trip import Trip, obeys, retried_as_told
+
+if TYPE_CHECKING:
+    from litellm.router import Router
+
+    from litellm_sparekey._strategy import SparekeyRoutingStrategy
+
+
+class RustRouter(Host):
+    """A router whose core is called, and carries out steps."""
+
+    needs = (
+        "_run",
+        "_run_sync",
+        "_pre_route",
+        "_selection_fields",
+        "_policy_lookup_names",
+        "register_plugin",
+        "registry",
+        "settings",
+    )
+
+    def __init__(self, router: Router, inside: Any) -> None:
+        super().__init__(router, inside)
+        self._selection: Any = getattr(importlib.import_module(type(inside).__module__), "_Selection", None)
+        self.check(self._selection, ["_run", "run_sync"])
+        self.check(vars(inside).get("_endpoints"), ["attempt_failed"])
+        self.check(vars(inside).get("_host"), ["invoke"])
+        handles: Any = type(vars(inside).get("_handle"))
+        if "_custom_strategy" not in vars(inside) or not obeys(handles):
+            raise unserved("has a router that does not go on as it is told")
+        self._theirs = vars(inside)["_custom_strategy"]
+        """The strategy that somebody else has registered: LiteLLM's own selection is by that one, then."""
+        self._bare = self._without_ours(inside)
+
+    @property
+    def native_async(self) -> Callable[..., Any]:
+        async def pick(**question: Any) -> Any:
+            # Without the span and the read of usage that the pick around this one has.
+            return await self._select("pick", **question)._run()  # noqa: SLF001 - looked for above
+
+        return pick
+
+    @property
+    def native_sync(self) -> Callable[..., Any]:
+        return lambda **question: self._select("sync_pick", **question).run_sync()
+
+    def _select(
+        self,
+        kind: str,
+        model: str,
+        messages: Any,
+        input: Any,  # noqa: A002 - LiteLLM's name for it
+        specific_deployment: bool | None,
+        request_kwargs: dict[str, Any],
+    ) -> Any:
+        return self._selection(self._bare, model, request_kwargs, kind, specific_deployment, messages, input)
+
+    def lost(self) -> bool:
+        return vars(self.inside)["_custom_strategy"] is None
+
+    def register(self) -> None:
+        self._theirs = vars(self.inside)["_custom_strategy"]
+        super().register()
+
+    def hear(self) -> None:
+        core, endpoints = self.inside, vars(self.inside)["_endpoints"]
+        self.put("_run", self._arun(core._run))  # noqa: SLF001
+        self.put("_run_sync", self._run(core._run_sync))  # noqa: SLF001
+        self.put("_selection_fields", self._retried_as_told(core._selection_fields))  # noqa: SLF001
+        self.put("_host", _Drawing(core._host))  # noqa: SLF001
+        self.put("attempt_failed", _telling(endpoints.attempt_failed), endpoints)
+
+    def _arun(self, run: Callable[..., Any]) -> Callable[..., Any]:
+        """A request from its first step to its last, or what recovers one whose stream broke."""
+
+        async def run_as_told(plan: Any, call: Any, request: dict[str, Any], *more: Any, **named: Any) -> Any:
+            if self.strategy is None:
+                return await run(plan, call, request, *more, **named)
+            with self._trip(self.strategy, call, request) as trip:
+                return await run(plan, trip, request, *more, **named)
+
+        return run_as_told
+
+    def _run(self, run: Callable[..., Any]) -> Callable[..., Any]:
+        def run_as_told(plan: Any, call: Any, request: dict[str, Any], *more: Any, **named: Any) -> Any:
+            if self.strategy is None:
+                return run(plan, call, request, *more, **named)
+            with self._trip(self.strategy, call, request) as trip:
+                return run(plan, trip, request, *more, **named)
+
+        return run_as_told
+
+    def _trip(self, strategy: SparekeyRoutingStrategy, call: Any, request: dict[str, Any]) -> Trip:
+        if self.lost():
+            self.register()
+        return Trip(strategy, call, request)
+
+    def _retried_as_told(self, fields: Callable[..., Mapping[str, Any]]) -> Callable[..., Mapping[str, Any]]:
+        """What the core is told of a call."""
+
+        def fields_as_told(plan: Any, request: Mapping[str, Any]) -> Mapping[str, Any]:
+            said = fields(plan, request)
+            if self.strategy is None:
+                return said
+            groups = self.inside._policy_lookup_names(request)  # noqa: SLF001
+            return {**said, **retried_as_told(groups)}
+
+        return fields_as_told
+
+    def _without_ours(self, core: Any) -> Any:
+        """``core`` itself, with all that it has and gets, but for our strategy: what it selects, LiteLLM does."""
+        kind = type(core)
+
+        async def pre_route(bare: Any, *given: Any, **named: Any) -> Any:
+            routed = await kind._pre_route(bare, *given, **named)  # noqa: SLF001
+            trip = current.get()
+            if isinstance(trip, Trip):
+                trip.routed = routed if isinstance(routed, (str, tuple)) else None
+            return routed
+
+        own = {"_custom_strategy": property(lambda _: self._theirs), "_pre_route": pre_route}
+        bare: Any = object.__new__(type(kind.__name__, (kind,), own))
+        object.__setattr__(bare, "__dict__", core.__dict__)
+        return bare
+
+
+class _Drawing:
+    """The core's host, whose streams come with their first chunks drawn."""
+
+    def __init__(self, host: Any) -> None:
+        self._host = host
+
+    def __getattr__(self, name: str) -> Any:
+        return getattr(self._host, name)
+
+    def invoke(self, op: str) -> Callable[..., Any]:
+        """LiteLLM's function of that name."""
+        called: Callable[..., Any] = self._host.invoke(op)
+        under_way = current.get()
+        if op not in ("acompletion", "completion") or under_way is None or under_way.walk is None:
+            return called
+        return drawn(called, under_way.walk.watch)
+
+
+def _telling(attempt_failed: Callable[..., None]) -> Callable[..., None]:
+    """The core's note of an attempt's error, which the trip it happened on hears first."""
+
+    def noted(plan: Any, error: BaseException, *more: Any) -> None:
+        trip = current.get()
+        if isinstance(trip, Trip) and isinstance(error, Exception):
+            trip.failed(error)
+        attempt_failed(plan, error, *more)
+
+    return noted
+
+
+def make(router: Router, inside: Any) -> RustRouter:
+    """The host of such a router."""
+    return RustRouter(router, inside)
