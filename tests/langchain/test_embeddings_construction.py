@@ -29,14 +29,6 @@ KEY = "sk-test-0123456789abcdef"
         ({"model": MODEL, "api_keys": []}, f"SparekeyEmbeddings('{MODEL}'): api_keys: has no key in it"),
         ({"model": MODEL, "api_keys": KEY}, f"SparekeyEmbeddings('{MODEL}'): api_keys: must be a list of keys"),
         ({"model": "some-model", "api_key": KEY}, "some-model: model: 'some-model' does not name its provider"),
-        (
-            {"model": "cohere/embed-v4", "api_key": KEY},
-            "'cohere' needs the package langchain-cohere: pip install langchain-cohere",
-        ),
-        (
-            {"model": "voyage/voyage-3", "api_key": KEY},
-            "'voyage' needs the package langchain-litellm: pip install langchain-litellm; with its address as api_base",
-        ),
         ({"model": MODEL, "api_key": KEY, "deadline": -1}, "deadline must be a number of seconds"),
         ({"model": MODEL, "api_key": KEY, "timeout": 0}, "timeout must be a positive number of seconds"),
         ({"model": MODEL, "api_key": KEY, "dimensions": 0}, "dimensions: must be a whole number, 1 or more, not 0"),
@@ -69,6 +61,25 @@ def test_what_cannot_work_is_said_in_one_line_at_once(options, says):
     assert "\n" not in text
     assert KEY not in text
     assert raised.value.__cause__ is raised.value.__context__ is None
+
+
+@pytest.mark.parametrize(
+    ("model", "says"),
+    [
+        ("cohere/embed-v4", "'cohere' needs the package langchain-cohere: pip install langchain-cohere"),
+        (
+            "voyage/voyage-3",
+            "'voyage' needs the package langchain-litellm: pip install langchain-litellm; with its address as api_base",
+        ),
+    ],
+)
+def test_a_missing_package_is_named_at_once(model, says, monkeypatch):
+    """Whatever is installed here."""
+    monkeypatch.setattr("langchain_sparekey._embedding_providers.find_spec", lambda package: None)
+    with pytest.raises(sk.ConfigError) as raised:
+        SparekeyEmbeddings(model=model, api_key=KEY)
+
+    assert says in str(raised.value)
 
 
 @pytest.mark.parametrize(
