@@ -166,3 +166,28 @@ def test_an_async_client_of_the_users_own_is_kept(simulate, given, keys):
 
     assert built.async_client._client._client is own
     assert built.async_client._client.max_retries == 0
+
+
+class Subclass(OpenAIEmbeddings):
+    """One that takes no more than LangChain's interface says."""
+
+    def embed_query(self, text):
+        return super().embed_query(text)
+
+
+class Overriding(OpenAIEmbeddings):
+    """One whose inherited ``embed_query`` takes more than the method that it calls."""
+
+    def embed_documents(self, texts):
+        return super().embed_documents(texts)
+
+
+@pytest.mark.parametrize("cls", [Subclass, Overriding])
+def test_a_subclass_need_not_take_a_timeout(simulate, keys, cls):
+    """It keeps the one that it was built with."""
+    sim = simulate("healthy")
+    theirs = cls(model=MODEL, api_key=keys[0], base_url=sim.base_url)
+    model = SparekeyEmbeddings.from_models([theirs], policy=sk.Policy(attempt_timeout=30))
+
+    assert len(model.embed_query("which?")) == 1536
+    assert len(model.embed_documents(["one", "two"])) == 2

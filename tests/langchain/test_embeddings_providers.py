@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import sys
 from importlib.machinery import ModuleSpec
+from importlib.util import find_spec
 from types import ModuleType
 from typing import Any
 
@@ -55,6 +56,7 @@ class MistralAIEmbeddings(Standin):
     max_retries: int | None = 5
     timeout: int = 120
     tokenizer: Any = None
+    async_client: Any = None
     model: str = "mistral-embed"
 
 
@@ -267,10 +269,10 @@ def test_an_endpoint_that_wants_no_key_gets_none(simulate, keys, monkeypatch):
 )
 def test_others_stand_in_for_a_package_that_is_missing(monkeypatch, model, options, served):
     """LiteLLM's, or OpenAI's where the address speaks its language."""
-    for name in ("langchain_cohere", "langchain_mistralai"):
-        monkeypatch.delitem(sys.modules, name)
+    missing = {"langchain_cohere", "langchain_mistralai", "langchain_litellm" if served is None else ""}
+    looked_for = "langchain_sparekey._embedding_providers.find_spec"
+    monkeypatch.setattr(looked_for, lambda package: None if package in missing else find_spec(package))
     if served is None:
-        monkeypatch.delitem(sys.modules, "langchain_litellm")
         with pytest.raises(sk.ConfigError, match="'cohere' needs the package langchain-cohere: pip install"):
             SparekeyEmbeddings(model, api_keys=[KEY], **options)
         return

@@ -152,3 +152,11 @@ def test_given_models_of_one_space_are_one():
 
     assert len(model.candidates) == 4
     assert (model.model, model.dimensions) == ("text-embedding-3-small", 256)
+
+
+def test_a_second_model_with_the_same_key_is_not_dropped_without_a_word():
+    """It is no second candidate, so it would never be asked, and its vectors never be had."""
+    models = [OpenAIEmbeddings(model="text-embedding-3-small", api_key=KEY, dimensions=size) for size in (256, 1024)]
+
+    with pytest.raises(sk.ConfigError, match=r"has 1024 dimensions, and .* has 256: their vectors cannot be compared"):
+        SparekeyEmbeddings.from_models(models)

@@ -1,14 +1,16 @@
-"""LangChain's embedding classes: whose they are, how their retries are turned off, and what one request may hold."""
+"""LangChain's embedding classes: whose they are, how they are kept from retrying, and what one request may hold."""
 
 from __future__ import annotations
 
+import os
+import sys
 from collections.abc import Callable, Mapping
 from copy import copy
-from functools import partial
+from functools import lru_cache, partial
 from importlib import import_module
 from typing import Any, NamedTuple
 
-from langchain_sparekey._embedding_http import calm_clients
+from langchain_sparekey._loops import loop_minding_client
 
 
 class Served(NamedTuple):
@@ -17,7 +19,7 @@ class Served(NamedTuple):
     module: str
     name: str
     calm: Callable[[Any], Mapping[str, Any]] = lambda _: {}
-    """What is other in a copy of a model that makes no retries of its own."""
+    """What is other in a copy of a model that makes no retries of its own, and is not tied to one event loop."""
     unless_said: Callable[[], Mapping[str, Any]] = dict
     """Settings that it is given when nobody says otherwise."""
     texts: int | Callable[[Any], int] = 96
@@ -30,23 +32,110 @@ class Served(NamedTuple):
     """The environment's variable for such a provider's key."""
 
 
+def shared_connections(settings: Mapping[str, Any], *, proxy_setting: bool) -> dict[str, Any]:
+    """The HTTP clients for a model to be built with ``settings``: none where they bring their own.
+
+    Its class would make two of its own, which takes 80 ms for each key; connections know no keys, so all can share.
+
+    Args:
+        settings: what its class is to be given.
+        proxy_setting: whether its class takes ``openai_proxy``, which it refuses beside a client.
+    """
+    import openai
+
+    if settings.get("http_client") is not None or settings.get("http_async_client") is not None:
+        return {}
+    proxy = None
+    if proxy_setting:
+        proxy = settings["openai_proxy"] if "openai_proxy" in settings else os.environ.get("OPENAI_PROXY")
+    clients: dict[str, Any] = {
+        "http_client": _shared_client(openai.DefaultHttpxClient, proxy),
+        "http_async_client": loop_minding_client(openai.DefaultAsyncHttpxClient, proxy),
+    }
+    return {**clients, "openai_proxy": None} if proxy_setting else clients
+
+
+@lru_cache(maxsize=64)
+def _shared_client(base: Any, proxy: str | None) -> Any:
+    return base(proxy=proxy) if proxy else base()
+
+
+def _calm_clients(model: Any) -> dict[str, Any]:
+    """Clients for a copy of ``model``: the SDK's own retries off, async calls in the running loop's connections."""
+    changes: dict[str, Any] = {}
+    proxy = getattr(model, "openai_proxy", None)
+    theirs = getattr(model, "http_async_client", None) is not None and not proxy
+    for field in ("client", "async_client"):
+        resource: Any = getattr(model, field, None)
+        sdk: Any = resource if hasattr(resource, "with_options") else getattr(resource, "_client", None)
+        if not hasattr(sdk, "with_options"):
+            continue  # built without a key for it, or not the SDK's
+        how: dict[str, Any] = {} if sdk.max_retries == 0 else {"max_retries": 0}
+        if field == "async_client" and not theirs:
+            package = sys.modules[type(sdk).__module__.partition(".")[0]]
+            how["http_client"] = loop_minding_client(package.DefaultAsyncHttpxClient, proxy)
+        if how:
+            calm = sdk.with_options(**how)
+            changes[field] = calm if sdk is resource else calm.embeddings
+    if changes and hasattr(model, "max_retries"):
+        changes["max_retries"] = 0
+    return changes
+
+
+def _minding(client: Any, *path: str) -> Any:
+    """A copy of an SDK's async ``client``, whose requests go over connections of the loop they are sent in.
+
+    It is a copy as far as the HTTP client at the end of ``path``, which is not public. An SDK that looks otherwise by
+    now is left as it is: what it sends into a connection of a loop that has ended is sent again.
+    """
+    root = http = copy(client)
+    for name in path:
+        if not hasattr(http, name):
+            return client
+        setattr(http, name, copy(getattr(http, name)))
+        http = getattr(http, name)
+    base = next((parent for parent in type(http).__mro__ if parent.__name__ == "AsyncClient"), None)
+    if base is None:
+        return client
+    minding = loop_minding_client(base)
+
+    async def send(request: Any, *, follow_redirects: Any = None, **how: Any) -> Any:
+        # What is neither yes nor no stands for the client's own choice, and would mean that of the one that sends.
+        chosen = follow_redirects if isinstance(follow_redirects, bool) else http.follow_redirects
+        return await minding.send(request, follow_redirects=chosen, **how)
+
+    http.send = send
+    return root
+
+
 def _calm_openai(model: Any) -> Mapping[str, Any]:
     # Unless it was asked for: it would fetch a tokenizer from the network.
     counts = "check_embedding_ctx_length" in model.model_fields_set
-    return calm_clients(model) | ({} if counts else {"check_embedding_ctx_length": False})
+    return _calm_clients(model) | ({} if counts else {"check_embedding_ctx_length": False})
 
 
 def _calm_cohere(model: Any) -> Mapping[str, Any]:
     """Cohere's SDK retries below its class, and sleeps for as long as a throttled key is told to wait."""
     changes: dict[str, Any] = {"max_retries": 1}
     for field in ("client", "async_client"):
-        changes[field] = client = copy(getattr(model, field))
+        client = copy(getattr(model, field))
+        if field == "async_client":
+            client = _minding(client, "_raw_client", "_client_wrapper", "httpx_client", "httpx_client")
+        changes[field] = client
         client.embed = partial(client.embed, request_options={"max_retries": 0})
     return changes
 
 
-def _calm_mistral(_model: Any) -> Mapping[str, Any]:
-    return {"max_retries": None}
+def _calm_mistral(model: Any) -> Mapping[str, Any]:
+    return {"max_retries": None, "async_client": _minding(model.async_client)}
+
+
+def _calm_ollama(model: Any) -> Mapping[str, Any]:
+    """It makes no retries. One that was told how to connect, by a certificate perhaps, keeps its connections."""
+    said = [getattr(model, field, None) or {} for field in ("client_kwargs", "async_client_kwargs")]
+    if any(settings.keys() - {"headers", "timeout"} for settings in said):
+        return {}
+    return {"_async_client": _minding(getattr(model, "_async_client", None), "_client")}
 
 
 class _NoRetries(int):
@@ -92,7 +181,7 @@ _VERTEX = _GOOGLE._replace(unless_said=_vertex)
 _BEDROCK = Served("langchain_aws", "BedrockEmbeddings", unless_said=_bedrock, texts=_bedrock_texts)
 _MISTRAL = Served("langchain_mistralai", "MistralAIEmbeddings", _calm_mistral, _letters_for_tokens, 1000, 16_000)
 _NVIDIA = Served("langchain_nvidia_ai_endpoints", "NVIDIAEmbeddings")
-_TOGETHER = Served("langchain_together", "TogetherEmbeddings", calm_clients, texts=1)
+_TOGETHER = Served("langchain_together", "TogetherEmbeddings", _calm_clients, texts=1)
 
 OTHERS = Served("langchain_litellm", "LiteLLMEmbeddings", _calm_litellm)
 """Who asks the providers that have no class of their own, or whose package is not installed."""
@@ -120,7 +209,7 @@ CLASSES = {
     "mistralai": _MISTRAL,
     "nvidia_nim": _NVIDIA,
     "nvidia": _NVIDIA,
-    "ollama": Served("langchain_ollama", "OllamaEmbeddings"),
+    "ollama": Served("langchain_ollama", "OllamaEmbeddings", _calm_ollama),
     "together_ai": _TOGETHER,
     "together": _TOGETHER,
     "vertex_ai": _VERTEX,
@@ -131,7 +220,7 @@ CLASSES = {
 _BUILT = {
     **CLASSES,
     # Which only users build.
-    "fireworks_ai": Served("langchain_fireworks", "FireworksEmbeddings", calm_clients),
+    "fireworks_ai": Served("langchain_fireworks", "FireworksEmbeddings", _calm_clients),
     "": OTHERS,  # whose model names its provider itself
 }
 _KNOWN = {(served.module, served.name): (provider, served) for provider, served in reversed(_BUILT.items())}

@@ -73,11 +73,16 @@ class GivenEmbeddings(GivenPool[Embeddings], EmbeddingClients):
 
     names_it = "model"
 
+    def __init__(self, models: Sequence[Embeddings]) -> None:
+        super().__init__(models)
+        self._in_order = models
+
     def _identify(self, model: Embeddings, position: int) -> sk.Candidate:
         return candidate_of(model, position)
 
     def _make(self, candidate: sk.Candidate) -> Embeddings:
         return prepared(self._given[candidate])
 
-    def _spaces(self, chain: Sequence[sk.Candidate]) -> Iterable[tuple[str, Space]]:
-        return ((str(who), space_of_model(self._given[who])) for who in chain)
+    def _spaces(self, chain: Sequence[sk.Candidate]) -> Iterable[tuple[str, Space]]:  # noqa: ARG002 - see below
+        # A second model with the key of the first is not in the chain, but may be of another space.
+        return ((str(candidate_of(model, i)), space_of_model(model)) for i, model in enumerate(self._in_order))

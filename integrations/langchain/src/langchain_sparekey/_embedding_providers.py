@@ -14,8 +14,15 @@ from langchain_core.embeddings import Embeddings
 from pydantic import ValidationError
 
 import sparekey as sk
-from langchain_sparekey._embedding_classes import CLASSES, OPENAIS, OTHERS, OWN_LANGUAGE, Served, known
-from langchain_sparekey._embedding_http import shared_connections
+from langchain_sparekey._embedding_classes import (
+    CLASSES,
+    OPENAIS,
+    OTHERS,
+    OWN_LANGUAGE,
+    Served,
+    known,
+    shared_connections,
+)
 from langchain_sparekey._embedding_space import bare_name
 from langchain_sparekey._entries import EMBEDDING
 
@@ -110,7 +117,13 @@ def prepared(model: Embeddings) -> Embeddings:
     """``model``, or a copy of it, without retries of its own and not tied to one event loop."""
     _, served = known(model)
     changes = served.calm(model)
-    return model.model_copy(update=changes) if changes else model  # type: ignore[attr-defined]  # known ones are pydantic's
+    if not changes:
+        return model
+    fields = {name: value for name, value in changes.items() if not name.startswith("_")}
+    copied: Embeddings = model.model_copy(update=fields)  # type: ignore[attr-defined]  # known ones are pydantic's
+    for name in changes.keys() - fields.keys():
+        setattr(copied, name, changes[name])
+    return copied
 
 
 def _construct(candidate: sk.Candidate, entry: sk.ModelConfig) -> Embeddings:

@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
+import inspect
 import logging
 import os
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
-from functools import partial
+from functools import lru_cache, partial
 from typing import Any, Self, TypeAlias
 
 from langchain_core.embeddings import Embeddings
@@ -220,11 +221,11 @@ class SparekeyEmbeddings(Embeddings):
     def _documents(self, texts: list[str], start: int, candidate: sk.Candidate) -> Vectors:
         model = self._model(candidate)
         part = portion(texts, start, model)
-        return self._checked(model.embed_documents(part, **with_timeout({}, model)), len(part))
+        return self._checked(model.embed_documents(part, **_time_for(model)), len(part))
 
     def _query(self, text: str, candidate: sk.Candidate) -> list[float]:
         model = self._model(candidate)
-        return self._checked([model.embed_query(text, **with_timeout({}, model))], 1)[0]
+        return self._checked([model.embed_query(text, **_time_for(model))], 1)[0]
 
     async def _adocuments(self, texts: list[str], start: int, candidate: sk.Candidate) -> Vectors:
         model = self._model(candidate)
@@ -275,3 +276,16 @@ class SparekeyEmbeddings(Embeddings):
 
     def __repr__(self) -> str:
         return f"{type(self).__name__}({self.model!r}, dimensions={self.dimensions}, candidates={len(self.candidates)})"
+
+
+def _time_for(model: Embeddings) -> dict[str, Any]:
+    """What is left of the time, if ``model`` is of a class that takes it; a subclass need not."""
+    told = with_timeout({}, model)
+    return told if told and _takes_timeout(type(model)) else {}
+
+
+@lru_cache(maxsize=256)
+def _takes_timeout(cls: type[Embeddings]) -> bool:
+    # Both methods, because LangChain's embed_query hands what it is given on to embed_documents.
+    signatures = [inspect.signature(method).parameters.values() for method in (cls.embed_documents, cls.embed_query)]
+    return all(any(each.name == "timeout" or each.kind is each.VAR_KEYWORD for each in one) for one in signatures)
