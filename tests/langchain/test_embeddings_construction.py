@@ -33,6 +33,18 @@ KEY = "sk-test-0123456789abcdef"
         ({"model": MODEL, "api_key": KEY, "timeout": 0}, "timeout must be a positive number of seconds"),
         ({"model": MODEL, "api_key": KEY, "dimensions": 0}, "dimensions: must be a whole number, 1 or more, not 0"),
         ({"model": MODEL, "api_key": KEY, "dimensions": "9"}, "dimensions: must be a whole number, 1 or more, not '9'"),
+        ({"model": MODEL, "api_key": KEY, "chunk_size": 0}, f"{MODEL}: chunk_size: must be 1 or more, not 0"),
+        ({"model_list": [{**ROW, "chunk_size": -1}]}, "docs: chunk_size: must be 1 or more, not -1"),
+        (
+            {"model": MODEL, "api_key": KEY, "model_kwargs": {"extra_body": {"model": "other", "user": "me"}}},
+            f"{MODEL}: extra_body: model: cannot be seen there; say it outside",
+        ),
+        (
+            {"model_list": [{**ROW, "extra_body": {"dimensions": 8}}]},
+            "docs: extra_body: dimensions: cannot be seen there; say it outside",
+        ),
+        ({"model_list": [{**ROW, "mode": "embeding"}]}, "docs: mode: 'embeding' is none; an embedding model's is"),
+        ({"model": "docs", "model_list": [{**ROW, "mode": 1}]}, "docs: mode: 1 is none"),
         ({"model": MODEL, "tracker": sk.CooldownTracker(), "state": "memory://"}, "state: a tracker has one"),
         ({"model": "docs", "model_list": []}, "model_list: must be a list of entries"),
         ({"model": "dosc", "model_list": [ROW]}, "no entry is called 'dosc'; did you mean 'docs'?"),
@@ -89,6 +101,13 @@ def test_a_missing_package_is_named_at_once(model, says, monkeypatch):
         ([MODEL], {}, "models[0]: must be an embedding model, not str"),
         ([ChatOpenAI(model="gpt-4o", api_key=KEY)], {}, "models[0]: must be an embedding model, not ChatOpenAI"),
         ([DeterministicFakeEmbedding(size=2)], {"chunk_size": 9}, "chunk_size: said by the models themselves"),
+        ([DeterministicFakeEmbedding(size=2)], {"model": "x"}, "model: said by the models themselves"),
+        ([OpenAIEmbeddings(api_key=KEY, chunk_size=0)], {}, "chunk_size: must be 1 or more, not 0"),
+        (
+            [OpenAIEmbeddings(api_key=KEY, model_kwargs={"extra_body": {"dimensions": 8}})],
+            {},
+            "extra_body: dimensions: cannot be seen there",
+        ),
     ],
 )
 def test_what_cannot_be_asked_is_said_at_once(models, options, says):
@@ -175,6 +194,15 @@ def test_azure_is_called_by_its_deployment():
     assert (built.deployment, built.model) == ("deployed", "text-embedding-3-small")
     assert built.azure_endpoint == "https://x.invalid"
     assert (built.openai_api_key.get_secret_value(), built.max_retries) == ("sk-two", 0)
+
+
+def test_azure_s_deployment_may_be_said_beside_the_model():
+    """As LangChain's class has it; the model is what it is really called."""
+    options = {"api_base": "https://x.invalid", "api_version": "2024-06-01", "azure_deployment": "deployed"}
+    model = SparekeyEmbeddings("azure/text-embedding-3-small", api_key="sk-one", **options)
+    built = model.clients.model(model.candidates[0])
+
+    assert (built.deployment, built.model) == ("deployed", "text-embedding-3-small")
 
 
 def test_a_factory_makes_what_langchain_has_no_class_for():
@@ -267,6 +295,26 @@ def test_a_mode_may_stand_in_one_row_only(tmp_path):
     ):
         ChatSparekey.from_config(file, model="docs")
     assert ChatSparekey.from_config(file).model == "chat"
+
+
+@pytest.mark.parametrize("mode", ["Embedding", " EMBEDDING "])
+def test_a_mode_may_be_written_in_capitals(tmp_path, mode):
+    """Else the chat model would be taken for the one that says nothing of its mode."""
+    file = tmp_path / "models.json"
+    file.write_text(json.dumps([CHAT, {**ROW, "api_key": KEY, "mode": mode}, {**ROW, "api_key": KEY + "2"}]))
+
+    assert SparekeyEmbeddings.from_config(file).model == "docs"
+    assert ChatSparekey.from_config(file).model == "chat"
+
+
+def test_a_mode_that_nobody_knows_is_said(tmp_path):
+    """By both classes, whose choice it would turn around."""
+    file = tmp_path / "models.json"
+    file.write_text(json.dumps([CHAT, {**ROW, "api_key": KEY, "mode": "embeddings-model"}]))
+
+    for cls in (ChatSparekey, SparekeyEmbeddings):
+        with pytest.raises(sk.ConfigError, match=r"models\.json: docs: mode: 'embeddings-model' is none"):
+            cls.from_config(file)
 
 
 def test_a_file_s_mistake_names_the_file(tmp_path):

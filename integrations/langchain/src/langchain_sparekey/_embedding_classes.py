@@ -194,6 +194,9 @@ OWN_LANGUAGE = frozenset(
 )
 """Providers whose addresses do not speak OpenAI's."""
 
+BATCHES = ("chunk_size", "max_batch_size", "batch_size")
+"""What classes call the most texts of one request."""
+
 CLASSES = {
     "openai": _OPENAI,
     "azure": _AZURE,
@@ -217,9 +220,10 @@ CLASSES = {
 }
 """By LiteLLM's name of the provider, and by LangChain's."""
 
+# By the class, for models that a user has built: LangChain's for Fireworks is among them. Where a provider has two
+# names, the first is LiteLLM's, which is the one in model lists.
 _BUILT = {
     **CLASSES,
-    # Which only users build.
     "fireworks_ai": Served("langchain_fireworks", "FireworksEmbeddings", _calm_clients),
     "": OTHERS,  # whose model names its provider itself
 }
@@ -238,6 +242,6 @@ def batch(model: Any) -> tuple[int, int]:
     """How many texts, and how many bytes of them, go into one HTTP request of ``model``."""
     _, served = known(model)
     most = served.texts(model) if callable(served.texts) else served.texts
-    said = (getattr(model, name, None) for name in ("chunk_size", "max_batch_size", "batch_size"))
+    said = (getattr(model, name, None) for name in BATCHES)
     own = next((number for number in said if type(number) is int and number > 0), most)
     return (min(own, most) if served.name else own), served.size

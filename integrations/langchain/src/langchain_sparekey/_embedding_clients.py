@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from abc import abstractmethod
 from collections.abc import Iterable, Sequence
+from functools import partial
 from typing import Any, ClassVar
 
 from langchain_core.embeddings import Embeddings
@@ -12,7 +13,7 @@ import sparekey as sk
 from langchain_sparekey._clients import GivenPool, ListedPool, Pool
 from langchain_sparekey._embedding_given import candidate_of
 from langchain_sparekey._embedding_providers import adopted, build, check_provider, prepared
-from langchain_sparekey._embedding_space import Space, common, space_of_entry, space_of_model
+from langchain_sparekey._embedding_space import Space, check_settings, common, space_of_entry, space_of_model
 from langchain_sparekey._entries import EMBEDDING
 
 
@@ -62,7 +63,9 @@ class ListedEmbeddings(ListedPool[Embeddings], EmbeddingClients):
         return adopted(made, entry)
 
     def _spaces(self, chain: Sequence[sk.Candidate]) -> Iterable[tuple[str, Space]]:
-        return ((entry.model_name, space_of_entry(entry)) for entry in self._behind(chain))
+        for entry in self._behind(chain):
+            check_settings(entry.settings.get, entry.model_name)
+            yield entry.model_name, space_of_entry(entry)
 
     def __reduce__(self) -> tuple[Any, ...]:
         return *super().__reduce__(), {"_learned": self._learned}
@@ -85,4 +88,11 @@ class GivenEmbeddings(GivenPool[Embeddings], EmbeddingClients):
 
     def _spaces(self, chain: Sequence[sk.Candidate]) -> Iterable[tuple[str, Space]]:  # noqa: ARG002 - see below
         # A second model with the key of the first is not in the chain, but may be of another space.
-        return ((str(candidate_of(model, i)), space_of_model(model)) for i, model in enumerate(self._in_order))
+        for position, model in enumerate(self._in_order):
+            who = str(candidate_of(model, position))
+            check_settings(partial(_field, model), who)
+            yield who, space_of_model(model)
+
+
+def _field(model: Embeddings, name: str) -> Any:
+    return getattr(model, name, None)

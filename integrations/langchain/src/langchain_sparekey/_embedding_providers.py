@@ -161,7 +161,8 @@ def _construct(candidate: sk.Candidate, entry: sk.ModelConfig) -> Embeddings:
         elif value is not None and setting in ("api_key", "api_base"):
             raise sk.ConfigError(f"{candidate.name}: {setting}: {served.name} takes none; give a factory that uses it")
     if "azure_deployment" in takes:
-        own |= {"azure_deployment": candidate.model, "model": bare_name(entry) or candidate.model}
+        own["azure_deployment"] = settings.get("azure_deployment", candidate.model)
+        own["model"] = bare_name(entry) or candidate.model
     if served is OTHERS:
         own["model"] = f"{candidate.provider}/{candidate.model}"
         further = {name: settings.pop(name) for name in list(settings) if name not in takes}

@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from typing import Any, NamedTuple
 
 import sparekey as sk
-from langchain_sparekey._embedding_classes import CLASSES
+from langchain_sparekey._embedding_classes import BATCHES, CLASSES
 from langchain_sparekey._entries import EMBEDDING, said_of_model
 
 _SIZES = ("dimensions", "output_dimensionality")
@@ -39,6 +39,26 @@ def space_of_model(model: Any) -> Space:
     name = next((name for name in names if isinstance(name, str) and name), type(model).__name__)
     sizes = (getattr(model, field, None) for field in _SIZES)
     return Space(_without_provider(name), next((size for size in sizes if type(size) is int), None))
+
+
+def check_settings(said: Any, where: str) -> None:
+    """See that settings leave each request its texts, and its space.
+
+    Args:
+        said: reads a setting of an entry, or a field of a model, by its name.
+        where: whose they are.
+
+    Raises:
+        ConfigError: a slice would have no text, or a model or a dimension is named where nobody looks for one.
+    """
+    for name in BATCHES:
+        if type(number := said(name)) is int and number < 1:
+            raise sk.ConfigError(f"{where}: {name}: must be 1 or more, not {number}")
+    kwargs = said("model_kwargs")
+    for body in (said("extra_body"), kwargs.get("extra_body") if isinstance(kwargs, Mapping) else None):
+        hidden = sorted({"model", *_SIZES} & body.keys()) if isinstance(body, Mapping) else []
+        if hidden:
+            raise sk.ConfigError(f"{where}: extra_body: {', '.join(hidden)}: cannot be seen there; say it outside")
 
 
 def deployment(model: Any) -> str:

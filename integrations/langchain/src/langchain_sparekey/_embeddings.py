@@ -61,6 +61,7 @@ class SparekeyEmbeddings(Embeddings):
         state: where the memory lives, as for :func:`sparekey.shared_tracker`.
         deadline: seconds that all attempts at one query, or at one slice of a list, may take together.
         on_attempt: hears of every attempt of every request as it ends.
+        clients: the models of :meth:`from_models`, instead of a list.
         settings: all others (``chunk_size``, ``default_headers``, ...) go to the candidates' classes, unless an entry
             says otherwise.
 
@@ -90,7 +91,14 @@ class SparekeyEmbeddings(Embeddings):
     ) -> None:
         one = {"api_key": api_key, "api_keys": api_keys, "api_base": api_base, "base_url": base_url}
         if clients is not None:
-            theirs = {"model_list": model_list, **one, "timeout": timeout, "factory": factory, **settings}
+            theirs = {
+                "model": model,
+                "model_list": model_list,
+                **one,
+                "timeout": timeout,
+                "factory": factory,
+                **settings,
+            }
             refuse(theirs, "said by the models themselves, not here", EMBEDDING)
         else:
             model, entries = asked_for(model, model_list, one, EMBEDDING)

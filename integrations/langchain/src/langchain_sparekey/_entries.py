@@ -32,6 +32,13 @@ class Kind:
 CHAT = Kind("ChatSparekey", "a chat model", "openai/gpt-4o", frozenset({"chat", "completion", "responses"}))
 EMBEDDING = Kind("SparekeyEmbeddings", "an embedding model", "openai/text-embedding-3-small", frozenset({"embedding"}))
 
+_OTHER_MODES = frozenset(
+    {"audio_speech", "audio_transcription", "batch", "decisions", "evaluation", "extraction", "guardrail"}
+    | {"image_edit", "image_generation", "image_variation", "moderation", "moderations", "ocr", "realtime", "rerank"}
+    | {"search", "vector_store", "video_generation"}
+)
+"""What LiteLLM 1.110 calls models of neither kind."""
+
 
 def one_model(
     model: str, api_key: Key, api_keys: Iterable[Key] | None, api_base: str | None, kind: Kind = CHAT
@@ -165,9 +172,24 @@ def check_mode(entry: sk.ModelConfig, kind: Kind) -> None:
     Raises:
         ConfigError: it does.
     """
-    mode = said_of_model(entry, "mode")
+    mode = _mode(entry)
     if mode is not None and mode not in kind.modes:
         raise sk.ConfigError(f"{entry.model_name}: mode: says {mode!r}, and {kind.owner} needs {kind.noun}")
+
+
+def _mode(entry: sk.ModelConfig) -> str | None:
+    """What an entry says that its model is for; None when it does not say.
+
+    Raises:
+        ConfigError: nobody knows what it says. It may be misspelt, and another model would be taken for this one.
+    """
+    said = said_of_model(entry, "mode")
+    if said is None:
+        return None
+    mode = said.strip().lower() if isinstance(said, str) else ""
+    if mode not in CHAT.modes | EMBEDDING.modes | _OTHER_MODES:
+        raise sk.ConfigError(f"{entry.model_name}: mode: {said!r} is none; an embedding model's is 'embedding'")
+    return mode
 
 
 def is_seconds(value: object, *, above_zero: bool = False) -> bool:
@@ -193,9 +215,12 @@ def only_name(entries: Sequence[sk.ModelConfig], kind: Kind = CHAT) -> str:
     Entries that say their ``mode`` go before those that do not.
 
     Raises:
-        ConfigError: there are several, or none.
+        ConfigError: there are several, or none; or an entry's mode is none.
     """
-    modes = {entry.model_name: said_of_model(entry, "mode") for entry in entries if not entry.virtual}
+    modes: dict[str, str | None] = {}
+    for entry in entries:
+        if not entry.virtual:
+            modes[entry.model_name] = modes.get(entry.model_name) or _mode(entry)
     said = [name for name, mode in modes.items() if mode in kind.modes]
     names = said or [name for name, mode in modes.items() if mode is None]
     if len(names) != 1:
