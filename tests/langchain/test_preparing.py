@@ -121,15 +121,16 @@ def test_a_prompt_too_long_is_langchains_error_whatever_the_package(scripted, as
     assert type(raised.value).__name__ == "TooLong"
 
 
-def test_an_error_of_pythons_own_cannot_be_given_a_parent_and_becomes_the_cause(simulate, chat, ask_stream):
+def test_an_error_of_pythons_own_cannot_be_given_a_parent_and_becomes_the_cause(scripted, ask_whole):
     """langchain-openai raises a ValueError for what OpenAI's Responses say within a stream."""
-    sim = simulate({"kind": "stream_error", "error": "context_overflow"}, "healthy")
+    said = "context_length_exceeded: This model's maximum context length is 8192 tokens."
+    given = [scripted(errors=[ValueError(said)]), scripted()]
 
     with pytest.raises(ContextOverflowError, match="maximum context length") as raised:
-        ask_stream(chat(sim, use_responses_api=True), "hello")
+        ask_whole(ChatSparekey.from_models(given), "hello")
     assert isinstance(raised.value, ValueError)
     assert type(raised.value.__cause__) is ValueError
-    assert sum(sim.counts.values()) == 1
+    assert given[1].calls == []
 
 
 def test_a_prompt_too_long_for_every_model_is_that_error_too(scripted, ask_whole):
