@@ -4,17 +4,35 @@ from __future__ import annotations
 
 from abc import abstractmethod
 from collections.abc import Iterable, Sequence
+from dataclasses import replace
 from functools import partial
 from typing import Any, ClassVar
 
 from langchain_core.embeddings import Embeddings
+from pydantic import BaseModel
 
 import sparekey as sk
 from langchain_sparekey._clients import GivenPool, ListedPool, Pool
-from langchain_sparekey._embedding_given import candidate_of
+from langchain_sparekey._embedding_classes import known
 from langchain_sparekey._embedding_providers import adopted, build, check_provider, prepared
-from langchain_sparekey._embedding_space import Space, check_settings, common, space_of_entry, space_of_model
+from langchain_sparekey._embedding_space import (
+    Space,
+    check_settings,
+    common,
+    deployment,
+    space_of_entry,
+    space_of_model,
+)
 from langchain_sparekey._entries import EMBEDDING
+from langchain_sparekey._provider_fields import ADDRESSES, secrets_of, text_of
+
+_ADDRESSES = (*ADDRESSES, "openai_api_base", "together_api_base")
+"""Fields for an address, whatever their constructors call them."""
+_OWN_ADDRESSES = ("https://api.openai.com/v1", "https://api.mistral.ai/v1", "https://api.together.xyz/v1")
+"""Addresses that fields hold although nobody set them."""
+
+_OWNERS = ("openai_organization", "organization", "project")
+"""Whose credential it is: the same key in two of them has two quotas."""
 
 
 class EmbeddingClients(Pool[Embeddings]):
@@ -96,3 +114,26 @@ class GivenEmbeddings(GivenPool[Embeddings], EmbeddingClients):
 
 def _field(model: Embeddings, name: str) -> Any:
     return getattr(model, name, None)
+
+
+def candidate_of(model: Embeddings, position: int) -> sk.Candidate:
+    """Who ``model`` is: its provider, model, address and credential, or its position where it shows no credential.
+
+    The same key at the same address is the same credential as a chat model's.
+    """
+    provider, _ = known(model)
+    name = f"{provider}/{deployment(model) or space_of_model(model).model}" if provider else model.model  # type: ignore[attr-defined]  # LiteLLM's
+    said = {field: text_of(getattr(model, field, None)) for field in (*_ADDRESSES, *_OWNERS)}
+    addresses = [said[field] for field in _ADDRESSES if said[field] and said[field].rstrip("/") not in _OWN_ADDRESSES]
+    settings: dict[str, Any] = {"model_name": name, "model": name, "api_base": next(iter(addresses), None)}
+    secrets = secrets_of(model) if isinstance(model, BaseModel) else _plain_key(model)
+    settings |= {"api_key": next(iter(secrets.values()))} if len(secrets) == 1 else secrets
+    settings |= {field: said[field] for field in _OWNERS if said[field]}
+    entry = sk.ModelConfig.model_validate(settings)
+    (candidate,) = sk.resolve_candidates(name, lookup=lambda _: entry)
+    return candidate if candidate.credential else replace(candidate, position=position)
+
+
+def _plain_key(model: Embeddings) -> dict[str, str]:
+    key = text_of(getattr(model, "api_key", None))
+    return {"api_key": key} if key else {}

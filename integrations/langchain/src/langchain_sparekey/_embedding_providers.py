@@ -3,10 +3,7 @@
 from __future__ import annotations
 
 import importlib
-import inspect
-import math
 import os
-from collections.abc import Mapping
 from importlib.util import find_spec
 from typing import Any
 
@@ -14,6 +11,7 @@ from langchain_core.embeddings import Embeddings
 from pydantic import ValidationError
 
 import sparekey as sk
+from langchain_sparekey._embedding_answers import OUTAGES
 from langchain_sparekey._embedding_classes import (
     CLASSES,
     OPENAIS,
@@ -23,8 +21,17 @@ from langchain_sparekey._embedding_classes import (
     known,
     shared_connections,
 )
-from langchain_sparekey._embedding_space import bare_name
+from langchain_sparekey._embedding_space import SIZES, bare_name
 from langchain_sparekey._entries import EMBEDDING
+from langchain_sparekey._provider_fields import (
+    ADDRESSES,
+    MODELS,
+    RETRIES,
+    TIMEOUTS,
+    fitted_timeout,
+    key_parameter,
+    parameter,
+)
 
 # Settings of an entry that steer a router, which no class takes; retries are decided here.
 _NOT_THE_MODELS = frozenset(
@@ -43,10 +50,17 @@ _LANGCHAIN_NAMES = {
     "vertex_project": "project",
 }
 
+_NAMES = {
+    "model": MODELS,
+    "dimensions": SIZES,
+    "api_base": ADDRESSES,
+    "timeout": TIMEOUTS,
+    "max_retries": RETRIES,
+}
+"""What classes call what an entry says; how they call the key is asked of each."""
+
 _NO_KEY = "none"
 """The key of an endpoint that wants none; without one OpenAI's class would send it the key that is OpenAI's."""
-
-_OUTAGES = frozenset({sk.Reason.NETWORK, sk.Reason.TIMEOUT, sk.Reason.OVERLOADED, sk.Reason.SERVER_ERROR})
 
 
 def _served(candidate: sk.Candidate) -> Served | None:
@@ -93,7 +107,7 @@ def build(candidate: sk.Candidate, entry: sk.ModelConfig) -> Embeddings:
         raise
     except Exception as error:
         verdict = sk.classify(error)
-        if verdict is not None and verdict.reason in _OUTAGES:
+        if verdict is not None and verdict.reason in OUTAGES:
             raise  # some classes call their provider when they are constructed: that is an attempt like any other
         text = _explained(error)
     else:
@@ -129,59 +143,56 @@ def prepared(model: Embeddings) -> Embeddings:
 def _construct(candidate: sk.Candidate, entry: sk.ModelConfig) -> Embeddings:
     served = _served(candidate)
     assert served is not None, "check_provider comes first"
-    cls: type[Embeddings] = getattr(importlib.import_module(served.module), served.name)
-    takes = _taken(cls)
+    cls: Any = getattr(importlib.import_module(served.module), served.name)
     settings = {
-        _named(name, takes): dict(value) if type(value) is dict else value  # some classes put things into one
+        _named(name, cls): dict(value) if type(value) is dict else value  # some classes put things into one
         for name, value in entry.settings.items()
         if name not in _NOT_THE_MODELS
     }
+    given: dict[str, Any] = {
+        "model": candidate.model,
+        "dimensions": settings.pop("dimensions", None),
+        "api_key": _key(candidate, entry, served),
+        "api_base": entry.api_base or served.address or None,
+        "timeout": entry.timeout,
+        "max_retries": 0,
+    }
+    names = {**_NAMES, "api_key": (entry.settings.get("key_field") or key_parameter(cls),)}
+    for setting, value in given.items():
+        if value is None:
+            continue
+        if (name := parameter(cls, *names[setting])) is not None:
+            settings[name] = fitted_timeout(cls, name, value) if setting == "timeout" else value
+        elif setting in ("api_key", "api_base"):
+            raise sk.ConfigError(f"{candidate.name}: {setting}: {served.name} takes none; give a factory that uses it")
+    if parameter(cls, "azure_deployment") is not None:
+        settings.setdefault("azure_deployment", candidate.model)
+        settings["model"] = bare_name(entry) or candidate.model
+    if served is OTHERS:
+        settings["model"] = f"{candidate.provider}/{candidate.model}"
+        further = {name: settings.pop(name) for name in list(settings) if parameter(cls, name) is None}
+        settings["model_kwargs"] = {**further, **settings.get("model_kwargs", {})}
+    if parameter(cls, "http_async_client") is not None:
+        settings |= shared_connections(settings, proxy_setting=parameter(cls, "openai_proxy") is not None)
+    made: Embeddings = cls(**{**served.unless_said(), **settings})
+    return made
+
+
+def _key(candidate: sk.Candidate, entry: sk.ModelConfig, served: Served) -> str | None:
+    """The key to hand to the class; None leaves it to the class to find one.
+
+    Raises:
+        ConfigError: the class would find another provider's.
+    """
     key = entry.api_key.get_secret_value() if entry.api_key is not None else os.environ.get(served.variable)
     if served.variable and not key:
         raise sk.ConfigError(f"{candidate.name}: api_key: there is none, nor one in {served.variable}")
-    if served is OPENAIS and candidate.provider != "openai":
-        key = key or _NO_KEY
-    keys = (entry.settings.get("key_field", "api_key"), f"{candidate.provider}_api_key", "huggingfacehub_api_token")
-    own: dict[str, Any] = {}
-    wanted: dict[str, tuple[Any, tuple[str, ...]]] = {
-        "model": (candidate.model, ("model", "model_name", "model_id")),
-        "dimensions": (settings.pop("dimensions", None), ("dimensions", "output_dimensionality")),
-        "api_key": (key, keys),
-        "api_base": (
-            entry.api_base or served.address or None,
-            ("azure_endpoint", "base_url", "api_base", "endpoint_url", "endpoint"),
-        ),
-        "timeout": (entry.timeout, ("timeout", "request_timeout")),
-        "max_retries": (0, ("max_retries",)),
-    }
-    for setting, (value, spellings) in wanted.items():
-        spelling = next((each for each in spellings if each in takes), None)
-        if spelling is not None and value is not None:
-            own[spelling] = math.ceil(value) if takes[spelling] is int else value
-        elif value is not None and setting in ("api_key", "api_base"):
-            raise sk.ConfigError(f"{candidate.name}: {setting}: {served.name} takes none; give a factory that uses it")
-    if "azure_deployment" in takes:
-        own["azure_deployment"] = settings.get("azure_deployment", candidate.model)
-        own["model"] = bare_name(entry) or candidate.model
-    if served is OTHERS:
-        own["model"] = f"{candidate.provider}/{candidate.model}"
-        further = {name: settings.pop(name) for name in list(settings) if name not in takes}
-        settings["model_kwargs"] = {**further, **settings.get("model_kwargs", {})}
-    if "http_async_client" in takes:
-        own |= shared_connections(settings, proxy_setting="openai_proxy" in takes)
-    return cls(**{**served.unless_said(), **settings, **own})
+    return key or (_NO_KEY if served is OPENAIS and candidate.provider != "openai" else None)
 
 
-def _taken(cls: type[Embeddings]) -> Mapping[str, Any]:
-    """What the constructor of ``cls`` takes, and what of."""
-    fields: Mapping[str, Any] = getattr(cls, "model_fields", {})
-    taken = {field.alias or name: field.annotation for name, field in fields.items()}
-    return {**dict.fromkeys(inspect.signature(cls.__init__).parameters), **taken}
-
-
-def _named(setting: str, takes: Mapping[str, Any]) -> str:
+def _named(setting: str, cls: Any) -> str:
     other = _LANGCHAIN_NAMES.get(setting, setting)
-    return other if setting not in takes and other in takes else setting
+    return other if parameter(cls, setting) is None and parameter(cls, other) is not None else setting
 
 
 def _explained(error: Exception) -> str:

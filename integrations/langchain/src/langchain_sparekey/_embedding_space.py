@@ -9,7 +9,7 @@ import sparekey as sk
 from langchain_sparekey._embedding_classes import BATCHES, CLASSES
 from langchain_sparekey._entries import EMBEDDING, said_of_model
 
-_SIZES = ("dimensions", "output_dimensionality")
+SIZES = ("dimensions", "output_dimensionality")
 """What settings and fields call the length of a vector."""
 
 
@@ -26,7 +26,7 @@ def space_of_entry(entry: sk.ModelConfig) -> Space:
     Raises:
         ConfigError: its dimensions are no number of them.
     """
-    size = next((entry.settings[name] for name in _SIZES if entry.settings.get(name) is not None), None)
+    size = next((entry.settings[name] for name in SIZES if entry.settings.get(name) is not None), None)
     _check_size(size, entry.model_name)
     return Space(bare_name(entry) or _without_provider(entry.model.partition("/")[2] or entry.model), size)
 
@@ -37,7 +37,7 @@ def space_of_model(model: Any) -> Space:
     if "model" not in getattr(model, "model_fields_set", ("model",)):
         names.insert(0, deployment(model))  # Azure's class has a model's name for a default, whatever is deployed
     name = next((name for name in names if isinstance(name, str) and name), type(model).__name__)
-    sizes = (getattr(model, field, None) for field in _SIZES)
+    sizes = (getattr(model, field, None) for field in SIZES)
     return Space(_without_provider(name), next((size for size in sizes if type(size) is int), None))
 
 
@@ -56,7 +56,7 @@ def check_settings(said: Any, where: str) -> None:
             raise sk.ConfigError(f"{where}: {name}: must be 1 or more, not {number}")
     kwargs = said("model_kwargs")
     for body in (said("extra_body"), kwargs.get("extra_body") if isinstance(kwargs, Mapping) else None):
-        hidden = sorted({"model", *_SIZES} & body.keys()) if isinstance(body, Mapping) else []
+        hidden = sorted({"model", *SIZES} & body.keys()) if isinstance(body, Mapping) else []
         if hidden:
             raise sk.ConfigError(f"{where}: extra_body: {', '.join(hidden)}: cannot be seen there; say it outside")
 
