@@ -14,6 +14,7 @@ from starlette.routing import Mount
 import sparekey as sk
 from langchain_sparekey import ChatSparekey, ModelsExhaustedError
 from langchain_sparekey._provider_names import CLASSES, Source, langchain_name_of
+from sparekey.simulator._openai import chat as openai_chat
 
 os.environ.setdefault("LITELLM_LOCAL_MODEL_COST_MAP", "True")  # no look at GitHub when LiteLLM is imported
 
@@ -56,8 +57,10 @@ def where(provider):
 
 
 @pytest.fixture
-def simulated(simulate):
-    """Starts a simulator that is at Groq's path, too."""
+def simulated(simulate, monkeypatch):
+    """Starts a simulator that is Groq, too: at its path, and with the one parameter its class adds."""
+    known = getattr(openai_chat, "PARAMETERS", frozenset())
+    monkeypatch.setattr(openai_chat, "PARAMETERS", known | {"reasoning_format"}, raising=False)
 
     def start(*behaviours):
         sim = simulate(*behaviours)
