@@ -202,6 +202,22 @@ def test_classes_of_other_languages_ask_once(refusing, ask, provider, settings, 
         assert headers[header].startswith(shown)
 
 
+def test_a_client_of_the_users_own_is_not_given_up(monkeypatch):
+    """Amazon's knows an account that no field tells; built anew, the model would ask as somebody else."""
+    cls = where("bedrock")
+    for name, value in {"ACCESS_KEY_ID": "AKIA-another", "SECRET_ACCESS_KEY": "other", "DEFAULT_REGION": "x"}.items():
+        monkeypatch.setenv(f"AWS_{name}", value)
+    import boto3
+
+    client = boto3.client("bedrock-runtime", region_name="x", aws_access_key_id="AKIA-mine", aws_secret_access_key=KEY)
+    theirs = cls(model="some-model", client=client, bedrock_client=client)
+    model = ChatSparekey.from_models([theirs])
+    with pytest.warns(
+        UserWarning, match=r"ChatBedrockConverse could not be built without retries \(its key was lost\)"
+    ):
+        assert model.clients.model(model.candidates[0]) is theirs
+
+
 def test_a_setting_with_two_names_is_given_once():
     """Google's class calls it ``retries``, too, and would go by that."""
     theirs = where("gemini")(model="some-model", api_key=KEY, max_retries=6)

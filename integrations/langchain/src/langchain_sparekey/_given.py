@@ -96,7 +96,7 @@ def _without_retries(model: BaseChatModel) -> BaseChatModel:
     except Exception as error:
         warn(cls, error)
         return model
-    if secrets_of(made) != secrets_of(model):
+    if secrets_of(made) != secrets_of(model) or _account(made) != _account(model):
         warn(cls, "its key was lost")
         return model
     silence(made)
@@ -110,3 +110,11 @@ def _with_quiet_clients(model: Any, wanted: dict[str, Any]) -> BaseChatModel:
     changes = {name: value for name, value in wanted.items() if name in ("max_retries", "streaming")}
     copied: BaseChatModel = model.model_copy(update={**changes, **quiet})
     return copied
+
+
+def _account(model: BaseChatModel) -> tuple[Any, ...]:
+    """Where a client that may be the user's own asks, and as whom: no field says so."""
+    client = getattr(model, "client", None)
+    aws = getattr(getattr(client, "_request_signer", None), "_credentials", None)
+    address = getattr(getattr(client, "meta", None), "endpoint_url", None) or getattr(client, "base_url", None)
+    return str(address), getattr(aws, "access_key", None)
