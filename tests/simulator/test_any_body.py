@@ -13,6 +13,7 @@ from hypothesis import strategies as st
 from starlette.testclient import TestClient
 
 from sparekey.simulator import Simulator
+from sparekey.simulator._anthropic.options import COUNTED
 from sparekey.simulator._app import DIALECTS
 from sparekey.simulator._openai.items import seal
 
@@ -153,7 +154,7 @@ SOUND = {
     "/v1/embeddings": EMBEDDINGS,
     "/v1/responses": RESPONSE,
     "/v1/messages": MESSAGE,
-    "/v1/messages/count_tokens": MESSAGE,
+    "/v1/messages/count_tokens": {name: said for name, said in MESSAGE.items() if name in COUNTED},
 }
 PATHS = sorted(SOUND)
 
@@ -186,9 +187,11 @@ def test_the_bodies_to_spoil_are_sound(path: str) -> None:
     assert answer.status_code == 200, answer.text
 
 
-@pytest.mark.parametrize("body", ['{"model": NaN}', '{"messages": ' + "[" * 500 + "]" * 500 + "}"])
+@pytest.mark.parametrize(
+    "body", ['{"model": NaN}', '{"metadata": {"a": 1e999}}', '{"messages": ' + "[" * 500 + "]" * 500 + "}"]
+)
 def test_what_is_no_json_or_too_deep_is_refused(body: str) -> None:
-    """A number that is none, and more levels than anybody means."""
+    """A number that is none or too large, and more levels than anybody means."""
     sim = TestClient(Simulator({"sk-a": "healthy"})._app)
     answer = sim.post("/v1/chat/completions", content=body, headers={"authorization": "Bearer sk-a"})
 

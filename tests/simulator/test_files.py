@@ -160,6 +160,26 @@ def test_anthropic_wants_a_file(sim: Simulator) -> None:
     assert answer.json()["error"] == {"type": "invalid_request_error", "message": "file: Field required"}
 
 
+@pytest.mark.parametrize(
+    ("filename", "content", "mime_type"),
+    [
+        ("mail.eml", b"From: x\r\n\r\nhello", "message/rfc822"),
+        ("mails.txt", b"--y\r\n\r\nhello\r\n--y--", "multipart/mixed; boundary=y"),
+        ("empty.txt", b"", "text/plain"),
+        ("lines.txt", b"\r\na\r\n\r\nb\n\n\r\n", "text/plain"),
+        ('a "quoted" name.txt', b"x", "text/plain"),
+        ("100%.txt", b"x", "text/plain"),
+    ],
+)
+def test_any_file_keeps_its_size_and_name(
+    gpt: dict[str, openai.OpenAI], filename: str, content: bytes, mime_type: str
+) -> None:
+    """Be it a mail, a form itself, or one whose name has a quote."""
+    file = gpt["sk-a"].files.create(file=(filename, content, mime_type), purpose="user_data")
+
+    assert (file.filename, file.bytes) == (filename, len(content))
+
+
 HEAD = st.sampled_from(
     [b'form-data; name="file"; filename="a"', b'form-data; name="purpose"', b"form-data", b"\xff;=\x00"]
 )

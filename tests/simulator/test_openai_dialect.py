@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+import textwrap
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack
 from typing import Any
@@ -12,6 +13,7 @@ import openai
 import pytest
 
 from sparekey.simulator import Simulator
+from sparekey.simulator._mind.decide import _short
 
 Ask = Callable[..., Any]
 
@@ -95,6 +97,24 @@ def test_stop_sequences_and_choices_are_kept(ask: Ask) -> None:
     assert [(choice.message.content, choice.finish_reason) for choice in choices] == [("one", "stop")] * 2
     second = [chunk.choices[0].delta.content or "" for chunk in chunks if chunk.choices[0].index == 1]
     assert "".join(second) == "one two three"
+
+
+def test_a_long_prompt_is_cut_before_it_is_wrapped(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Be it many words, one word or mostly space; the answer is the same as ever."""
+    wrapped: list[str] = []
+
+    def shorten(text: str, width: int, placeholder: str) -> str:
+        wrapped.append(text)
+        return textwrap_shorten(text, width, placeholder=placeholder)
+
+    textwrap_shorten = textwrap.shorten
+    monkeypatch.setattr(textwrap, "shorten", shorten)
+
+    said = [
+        _short(text) for text in ("word " * 10**5, "w" * 10**6, " " * 10**6 + "a  b" + " " * 10**6, "well-" * 10**5)
+    ]
+    assert max(map(len, wrapped)) < 20_000
+    assert said == ["word " * 15 + "word…", "…", "a b", "well-" * 15 + "…"]
 
 
 def test_usage_has_its_details(ask: Ask) -> None:

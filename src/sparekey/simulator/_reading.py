@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import email
 import json
+import math
 from collections.abc import Mapping
 from email.message import Message
 from email.utils import collapse_rfc2231_value
@@ -16,7 +17,7 @@ DEEPEST = 100
 def read_json(raw: bytes, _headers: Mapping[str, str]) -> object:
     """The JSON of a body; None when it is none, or deeper than anybody means."""
     try:
-        body = json.loads(raw, parse_constant=_no_json)
+        body = json.loads(raw, parse_constant=_no_json, parse_float=_finite)
     except (ValueError, RecursionError):
         return None
     return body if _is_shallow(body) else None
@@ -24,6 +25,14 @@ def read_json(raw: bytes, _headers: Mapping[str, str]) -> object:
 
 def _no_json(word: str) -> None:
     raise ValueError(f"{word} is no JSON")
+
+
+def _finite(digits: str) -> float:
+    """The number; one too large for a float would be sent back as a word that is no JSON."""
+    number = float(digits)
+    if math.isinf(number):
+        raise ValueError(f"{digits} is too large")
+    return number
 
 
 def _is_shallow(body: object) -> bool:
@@ -42,24 +51,40 @@ def _is_shallow(body: object) -> bool:
 
 
 def read_form(raw: bytes, headers: Mapping[str, str]) -> object:
-    """The fields of a multipart form, of a file its name, size and type; None when it is no form."""
-    kind = headers.get("content-type", "")
-    message = email.message_from_bytes(b"content-type: " + kind.encode("latin-1") + b"\r\n\r\n" + raw)
-    if message.get_content_type() != "multipart/form-data" or not message.is_multipart():
+    """The fields of a multipart form, of a file its name, size and type; None when it is no form.
+
+    The parts are cut here, as the email package would look into a file that is a mail itself.
+    """
+    kind = Message()
+    kind["content-type"] = headers.get("content-type", "")
+    boundary = kind.get_boundary()
+    if kind.get_content_type() != "multipart/form-data" or not boundary:
+        return None
+    _, *parts = (b"\r\n" + raw).split(b"\r\n--" + boundary.encode("latin-1", "replace"))
+    if not parts or not parts[-1].startswith(b"--"):
         return None
     form: dict[str, Any] = {}
-    for part in message.get_payload():
-        assert isinstance(part, Message)
-        disposition = _disposition(part)
-        name, filename = disposition.get_param("name", header="content-disposition"), disposition.get_filename()
-        content = part.get_payload(decode=True)
-        said = content if isinstance(content, bytes) else b""
+    for part in parts[:-1]:
+        head, _, content = part.partition(b"\r\n\r\n")
+        about = email.message_from_bytes(head.lstrip())
+        disposition = _disposition(about)
+        name, filename = _named(disposition, "name"), _named(disposition, "filename")
         if name is not None and filename is not None:
-            shown = {"filename": filename, "bytes": len(said), "mime_type": part.get_content_type()}
-            form[collapse_rfc2231_value(name)] = shown
+            form[name] = {"filename": filename, "bytes": len(content), "mime_type": about.get_content_type()}
         elif name is not None:
-            form[collapse_rfc2231_value(name)] = said.decode(errors="replace")
+            form[name] = content.decode(errors="replace")
     return form
+
+
+def _named(disposition: Message, param: str) -> str | None:
+    """A name in the header of a part; clients write what would end or break it as browsers do."""
+    said = disposition.get_param(param, header="content-disposition")
+    if said is None:
+        return None
+    name = collapse_rfc2231_value(said)
+    for letter, written in (('"', "%22"), ("\r", "%0D"), ("\n", "%0A")):
+        name = name.replace(written, letter)
+    return name
 
 
 def _disposition(part: Message) -> Message:

@@ -6,7 +6,7 @@ from collections import OrderedDict
 from typing import Any, Literal, TypeAlias
 
 MOST = 2000
-"""Things kept at once; the oldest go first."""
+"""Things kept at once, whatever their size; the oldest go first."""
 
 Kind: TypeAlias = Literal["file", "item", "response"]
 

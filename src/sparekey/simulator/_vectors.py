@@ -7,14 +7,6 @@ import hashlib
 import math
 import sys
 
-MAX_DIMENSIONS = 8192
-_DIMENSIONS = {"text-embedding-3-large": 3072}
-
-
-def dimensions_of(model: str) -> int:
-    """How long a model's vectors are unless asked otherwise."""
-    return _DIMENSIONS.get(model, 1536)
-
 
 def vector(model: str, text: str | list[int], dimensions: int) -> list[float]:
     """A vector of length 1 for ``text``; tokens are taken as words.

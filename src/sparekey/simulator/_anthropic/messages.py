@@ -3,28 +3,21 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
+from itertools import chain
 from typing import Any
 
 from sparekey.simulator._anthropic.blocks import KINDS, check_content
 from sparekey.simulator._anthropic.faults import invalid, missing, only
+from sparekey.simulator._anthropic.options import ANSWERED, COUNTED, check_names, check_options, check_thinking
 from sparekey.simulator._anthropic.tools import check_format, check_tools, read_format, read_tools
 from sparekey.simulator._mind.asked import Asked
 from sparekey.simulator._text import plain_text
 from sparekey.simulator._wire import Fault
 
-# fmt: off
-_NOT_OURS = frozenset({
-    "frequency_penalty", "functions", "logit_bias", "logprobs", "max_completion_tokens", "n",
-    "parallel_tool_calls", "presence_penalty", "reasoning_effort", "response_format", "seed", "stop",
-    "stream_options", "top_logprobs",
-})
-# fmt: on
-"""Parameters of OpenAI's dialect, refused as Anthropic does."""
-
 
 def check_messages(body: Mapping[str, Any]) -> Fault | None:
     """The first thing that is wrong with a conversation whose tokens are to be counted."""
-    return next(_conversation(body), None)
+    return next(chain(_conversation(body), check_names(body, COUNTED)), None)
 
 
 def check_request(body: Mapping[str, Any]) -> Fault | None:
@@ -34,22 +27,8 @@ def check_request(body: Mapping[str, Any]) -> Fault | None:
 
 def _request(body: Mapping[str, Any]) -> Iterator[Fault]:
     yield from _conversation(body)
-    limit = body.get("max_tokens")
-    if limit is None:
-        yield missing("max_tokens")
-    if type(limit) is not int or limit < 1:
-        yield invalid("max_tokens: Input should be greater than or equal to 1")
-    if not isinstance(body.get("stream") or False, bool):
-        yield invalid("stream: Input should be a valid boolean")
-    stops = body.get("stop_sequences") or []
-    if not isinstance(stops, list):
-        yield invalid("stop_sequences: Input should be a valid list")
-    for at, stop in enumerate(stops):
-        if not isinstance(stop, str):
-            yield invalid(f"stop_sequences.{at}: Input should be a valid string")
-        if not stop.strip():
-            yield invalid("stop_sequences: each stop sequence must contain non-whitespace")
-    yield from (invalid(f"{name}: Extra inputs are not permitted") for name in body if name in _NOT_OURS)
+    yield from check_options(body)
+    yield from check_names(body, ANSWERED)
 
 
 def _conversation(body: Mapping[str, Any]) -> Iterator[Fault]:
@@ -73,6 +52,7 @@ def _conversation(body: Mapping[str, Any]) -> Iterator[Fault]:
         yield from check_content(body["system"], "system", ("text",))
     yield from check_tools(body)
     yield from check_format(body)
+    yield from check_thinking(body)
 
 
 def _check_message(message: Any, where: str) -> Iterator[Fault]:

@@ -49,8 +49,13 @@ def _greeting(asked: Asked, call: Call) -> str:
     return f"{hello}: you said {_short(asked.text)!r}" + (f" with {' and '.join(counted)}" if counted else "")
 
 
+SHORT = 80
+
+
 def _short(text: str) -> str:
-    return textwrap.shorten(" ".join(text.split()), 80, placeholder="…")
+    # Cut before it is wrapped: a prompt may be megabytes, and so may a word of it.
+    words = (word[: 2 * SHORT] for word in text.split(maxsplit=SHORT)[:SHORT])
+    return textwrap.shorten(" ".join(words), SHORT, placeholder="…")
 
 
 def _structured(asked: Asked, call: Call) -> object:

@@ -10,10 +10,22 @@ from sparekey.simulator._mind.decide import decide
 from sparekey.simulator._openai.faults import check_model, of_type, wrong
 from sparekey.simulator._openai.files import not_found
 from sparekey.simulator._openai.messages import all_text, check_messages, named_files, read_messages
+from sparekey.simulator._openai.models import check_chats, check_parameters
 from sparekey.simulator._openai.tools import check_nested_format, check_tools, read_choice, read_format
 from sparekey.simulator._text import count_words, tokens
 from sparekey.simulator._wire import Call, Event, Fault, Json, Part, encoded
 
+# fmt: off
+PARAMETERS = frozenset({
+    "audio", "frequency_penalty", "function_call", "functions", "logit_bias", "logprobs", "max_completion_tokens",
+    "max_tokens", "messages", "metadata", "modalities", "model", "moderation", "n", "parallel_tool_calls",
+    "prediction", "presence_penalty", "prompt_cache_key", "prompt_cache_options", "prompt_cache_retention",
+    "reasoning_effort", "response_format", "safety_identifier", "seed", "service_tier", "stop", "store", "stream",
+    "stream_options", "temperature", "tool_choice", "tools", "top_logprobs", "top_p", "user", "verbosity",
+    "web_search_options",
+})
+# fmt: on
+"""All there are, as OpenAI's SDK types them."""
 MOST_CHOICES = 128
 FINISH = {End.STOP: "stop", End.SEQUENCE: "stop", End.LENGTH: "length", End.TOOLS: "tool_calls"}
 
@@ -25,10 +37,12 @@ def check_chat(body: Mapping[str, Any]) -> Fault | None:
 
 def _problems(body: Mapping[str, Any]) -> Iterator[Fault]:
     yield from check_model(body)
+    yield from check_parameters(body, PARAMETERS)
     yield from check_messages(body.get("messages"))
     yield from _check_options(body)
     yield from check_tools(body)
     yield from check_nested_format(body.get("response_format"), all_text(body["messages"]))
+    yield from check_chats(body["model"])
 
 
 def _check_options(body: Mapping[str, Any]) -> Iterator[Fault]:

@@ -18,7 +18,7 @@ def wrong(param: str, message: str, code: str = "invalid_type") -> Fault:
     return Fault(400, INVALID, f"Invalid '{param}': {message}", code, param)
 
 
-def refused(param: str, message: str, code: str | None = None) -> Fault:
+def refused(param: str | None, message: str, code: str | None = None) -> Fault:
     """In words of its own."""
     return Fault(400, INVALID, message, code, param)
 
@@ -53,6 +53,14 @@ def one_of(param: str, value: object, supported: Iterable[str]) -> Fault:
 def only(known: Iterable[str], given: Mapping[str, Any], where: str) -> Iterator[Fault]:
     """A fault for every field that is not known there."""
     return (unknown(f"{where}.{name}") for name in given if name not in known)
+
+
+def unrecognized(known: Iterable[str], body: Mapping[str, Any]) -> Iterator[Fault]:
+    """A request with parameters there are none of, such as another provider's: all of them in one sentence."""
+    names = [name for name in body if name not in known]
+    if names:
+        told = f"Unrecognized request argument{'s' * (len(names) > 1)} supplied: {', '.join(names)}"
+        yield Fault(400, INVALID, told)
 
 
 def check_model(body: Mapping[str, Any]) -> Iterator[Fault]:

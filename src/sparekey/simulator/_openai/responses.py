@@ -10,6 +10,7 @@ from sparekey.simulator._mind.decide import decide
 from sparekey.simulator._openai.chat import check_ranges
 from sparekey.simulator._openai.faults import check_model, of_type, one_of, only, refused, unknown, wrong
 from sparekey.simulator._openai.items import Items, check_input, conversation, own_items, read_items, seal
+from sparekey.simulator._openai.models import check_chats
 from sparekey.simulator._openai.tools import (
     check_choice,
     check_format,
@@ -23,8 +24,16 @@ from sparekey.simulator._text import count_words, plain_text
 from sparekey.simulator._wire import Call, Fault, Json
 
 _MOVED = {"messages": "input", "reasoning_effort": "reasoning.effort", "response_format": "text.format"}
-_UNKNOWN = ("functions", "max_completion_tokens", "max_tokens", "n", "stop")
-"""Parameters of chat completions that responses do not have."""
+# fmt: off
+PARAMETERS = frozenset({
+    "access_programs", "background", "background_options", "context_management", "conversation", "image", "include",
+    "input", "instructions", "max_output_tokens", "max_tool_calls", "metadata", "model", "moderation",
+    "parallel_tool_calls", "previous_response_id", "prompt", "prompt_cache_key", "prompt_cache_options",
+    "prompt_cache_retention", "reasoning", "safety_identifier", "service_tier", "store", "stream", "stream_options",
+    "temperature", "text", "tool_choice", "tools", "top_logprobs", "top_p", "truncation", "user",
+})
+# fmt: on
+"""All there are, as OpenAI's SDK types them."""
 _HOSTED = (
     "apply_patch",
     "code_interpreter",
@@ -57,7 +66,7 @@ def _problems(body: Mapping[str, Any]) -> Iterator[Fault]:
         if name in _MOVED:
             moved = f"In the Responses API, this parameter has moved to '{_MOVED[name]}'."
             yield refused(name, f"Unsupported parameter: '{name}'. {moved}", "unsupported_parameter")
-        if name in _UNKNOWN:
+        if name not in PARAMETERS:
             yield unknown(name)
     yield from check_input(body.get("input"))
     yield from _check_options(body)
@@ -69,6 +78,7 @@ def _problems(body: Mapping[str, Any]) -> Iterator[Fault]:
     if wanted is not None and wanted["type"] == "json_schema":
         yield from only(("type", "name", "description", "schema", "strict"), wanted, "text.format")
         yield from check_schema(wanted, "text.format", "text.format.schema", "invalid_json_schema")
+    yield from check_chats(body["model"])
 
 
 def _check_tool(tool: Mapping[str, Any], where: str) -> Iterator[Fault]:
