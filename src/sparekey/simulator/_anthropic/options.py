@@ -18,7 +18,7 @@ ANSWERED = COUNTED | {
     "container", "diagnostics", "fallback_credit_token", "fallbacks", "inference_geo", "max_tokens", "metadata",
     "service_tier", "stop_sequences", "stream", "temperature", "thread", "top_k", "top_p",
 }
-"""Those of a request for an answer. SDKs since 2026 no longer type the ranges; the API still takes them."""
+"""Those of a request for an answer; newer SDKs leave out the sampling three, which the API still takes."""
 # fmt: on
 _THINKING: Mapping[str, tuple[str, ...]] = {
     "adaptive": ("type", "display"),
