@@ -14,8 +14,6 @@ from langchain_sparekey._errors import CannotServeError
 
 Vectors: TypeAlias = list[list[float]]
 
-OUTAGES = frozenset({sk.Reason.NETWORK, sk.Reason.TIMEOUT, sk.Reason.OVERLOADED, sk.Reason.SERVER_ERROR})
-
 _UNFIT = sk.Verdict(sk.Reason.FORMAT, blameless=True)
 _NONSENSE = sk.Verdict(sk.Reason.SERVER_ERROR)
 _ANOTHER_MODEL = sk.Verdict(sk.Reason.MODEL_NOT_FOUND)

@@ -8,10 +8,8 @@ from importlib.util import find_spec
 from typing import Any
 
 from langchain_core.embeddings import Embeddings
-from pydantic import ValidationError
 
 import sparekey as sk
-from langchain_sparekey._embedding_answers import OUTAGES
 from langchain_sparekey._embedding_classes import (
     CLASSES,
     OPENAIS,
@@ -23,22 +21,17 @@ from langchain_sparekey._embedding_classes import (
 )
 from langchain_sparekey._embedding_space import SIZES, bare_name
 from langchain_sparekey._entries import EMBEDDING
+from langchain_sparekey._errors import OUTAGES, explained
 from langchain_sparekey._provider_fields import (
     ADDRESSES,
     MODELS,
+    NO_KEY,
     RETRIES,
+    STEERING,
     TIMEOUTS,
     fitted_timeout,
     key_parameter,
     parameter,
-)
-
-# Settings of an entry that steer a router, which no class takes; retries are decided here.
-_NOT_THE_MODELS = frozenset(
-    {"allowed_fails", "base_model", "budget_duration", "cooldown_time", "custom_llm_provider", "drop_params"}
-    | {"input_cost_per_token", "key_field", "litellm_credential_name", "max_budget", "max_parallel_requests"}
-    | {"max_retries", "model_info", "num_retries", "order", "output_cost_per_token", "stream_timeout", "tags", "tpm"}
-    | {"use_in_pass_through", "use_litellm_proxy", "weight"}
 )
 
 # What LiteLLM calls a setting, where a class calls it otherwise.
@@ -58,9 +51,6 @@ _NAMES = {
     "max_retries": RETRIES,
 }
 """What classes call what an entry says; how they call the key is asked of each."""
-
-_NO_KEY = "none"
-"""The key of an endpoint that wants none; without one OpenAI's class would send it the key that is OpenAI's."""
 
 
 def _served(candidate: sk.Candidate) -> Served | None:
@@ -109,7 +99,7 @@ def build(candidate: sk.Candidate, entry: sk.ModelConfig) -> Embeddings:
         verdict = sk.classify(error)
         if verdict is not None and verdict.reason in OUTAGES:
             raise  # some classes call their provider when they are constructed: that is an attempt like any other
-        text = _explained(error)
+        text = explained(error)
     else:
         return prepared(model)
     # Outside the except block: pydantic's own error, with the key in it, must not hang on to ours.
@@ -147,7 +137,7 @@ def _construct(candidate: sk.Candidate, entry: sk.ModelConfig) -> Embeddings:
     settings = {
         _named(name, cls): dict(value) if type(value) is dict else value  # some classes put things into one
         for name, value in entry.settings.items()
-        if name not in _NOT_THE_MODELS
+        if name not in STEERING
     }
     given: dict[str, Any] = {
         "model": candidate.model,
@@ -187,18 +177,9 @@ def _key(candidate: sk.Candidate, entry: sk.ModelConfig, served: Served) -> str 
     key = entry.api_key.get_secret_value() if entry.api_key is not None else os.environ.get(served.variable)
     if served.variable and not key:
         raise sk.ConfigError(f"{candidate.name}: api_key: there is none, nor one in {served.variable}")
-    return key or (_NO_KEY if served is OPENAIS and candidate.provider != "openai" else None)
+    return key or (NO_KEY if served is OPENAIS and candidate.provider != "openai" else None)
 
 
 def _named(setting: str, cls: Any) -> str:
     other = _LANGCHAIN_NAMES.get(setting, setting)
     return other if parameter(cls, setting) is None and parameter(cls, other) is not None else setting
-
-
-def _explained(error: Exception) -> str:
-    if isinstance(error, ValidationError):
-        problems = error.errors(include_url=False, include_input=False, include_context=False)
-        text = "; ".join(f"{'.'.join(map(str, p['loc'])) or 'settings'}: {p['msg']}" for p in problems)
-    else:
-        text = f"{type(error).__name__}: {error}"
-    return sk.scrub(" ".join(text.split()))

@@ -15,7 +15,6 @@ from pydantic import SecretStr
 
 import sparekey as sk
 from langchain_sparekey._embedding_answers import (
-    OUTAGES,
     Vectors,
     check_length,
     checked_texts,
@@ -25,7 +24,7 @@ from langchain_sparekey._embedding_answers import (
 )
 from langchain_sparekey._embedding_clients import EmbeddingClients, GivenEmbeddings, ListedEmbeddings
 from langchain_sparekey._entries import EMBEDDING, asked_for, check_deadline, completed, memory, refuse, written_policy
-from langchain_sparekey._errors import CannotServeError, leaving
+from langchain_sparekey._errors import OUTAGES, CannotServeError, leaving
 from langchain_sparekey._loops import past_dead_loops
 from langchain_sparekey._timeouts import with_timeout
 

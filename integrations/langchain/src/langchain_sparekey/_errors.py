@@ -6,6 +6,7 @@ from collections.abc import Callable, Sequence
 from functools import lru_cache
 
 from langchain_core.exceptions import ContextOverflowError, ModelError
+from pydantic import ValidationError
 
 import sparekey as sk
 
@@ -13,6 +14,20 @@ _MAY_PASS = frozenset(
     {sk.Reason.RATE_LIMIT, sk.Reason.OVERLOADED, sk.Reason.TIMEOUT, sk.Reason.SERVER_ERROR, sk.Reason.NETWORK}
 )
 """Reasons that end by themselves; a revoked key or an empty purse does not."""
+
+
+OUTAGES = frozenset({sk.Reason.NETWORK, sk.Reason.TIMEOUT, sk.Reason.OVERLOADED, sk.Reason.SERVER_ERROR})
+"""Reasons that are the provider's, also when a class calls it while it is being built."""
+
+
+def explained(error: Exception) -> str:
+    """What is wrong with a class's settings, in one line that shows no value of pydantic's and no key."""
+    if isinstance(error, ValidationError):
+        problems = error.errors(include_url=False, include_input=False, include_context=False)
+        text = "; ".join(f"{'.'.join(map(str, p['loc'])) or 'settings'}: {p['msg']}" for p in problems)
+    else:
+        text = f"{type(error).__name__}: {error}"
+    return sk.scrub(" ".join(text.split()))
 
 
 class CannotServeError(sk.SparekeyError):

@@ -39,6 +39,18 @@ class Parameter(NamedTuple):
         return self.field is not None and kind in _parts(self.field.annotation)
 
 
+STEERING = frozenset(
+    {"allowed_fails", "base_model", "budget_duration", "cooldown_time", "custom_llm_provider", "drop_params"}
+    | {"input_cost_per_token", "key_field", "litellm_credential_name", "max_budget", "max_parallel_requests"}
+    | {"max_retries", "model_info", "num_retries", "order", "output_cost_per_token", "stream_timeout", "tags", "tpm"}
+    | {"use_in_pass_through", "use_litellm_proxy", "weight"}
+)
+"""Settings of an entry that steer a router, which no class takes; retries are decided here."""
+
+NO_KEY = "none"
+"""The key of an endpoint that wants none; without one OpenAI's class would send it the key that is OpenAI's."""
+
+
 def _parts(annotation: Any) -> Iterator[Any]:
     yield annotation
     for part in get_args(annotation):

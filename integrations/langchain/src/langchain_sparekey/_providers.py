@@ -6,12 +6,15 @@ import importlib
 from typing import Any
 
 from langchain_core.language_models import BaseChatModel
-from pydantic import BaseModel, ValidationError
+from pydantic import BaseModel
 
 import sparekey as sk
+from langchain_sparekey._errors import OUTAGES, explained
 from langchain_sparekey._provider_fields import (
     ADDRESSES,
     MODELS,
+    NO_KEY,
+    STEERING,
     TIMEOUTS,
     fitted_key,
     fitted_timeout,
@@ -24,13 +27,8 @@ from langchain_sparekey._provider_loops import mind_loops
 from langchain_sparekey._provider_names import CLASSES, Source, find_source, langchain_name_of, what_is_missing
 from langchain_sparekey._provider_retries import silence, without_retries
 
-# Settings of an entry that steer a router, which no chat model takes; retries and streaming are decided here.
-_NOT_THE_MODELS = frozenset(
-    {"allowed_fails", "base_model", "budget_duration", "cooldown_time", "custom_llm_provider", "drop_params"}
-    | {"input_cost_per_token", "key_field", "litellm_credential_name", "max_budget", "max_parallel_requests"}
-    | {"max_retries", "mock_response", "model_info", "num_retries", "order", "output_cost_per_token", "stream"}
-    | {"stream_timeout", "streaming", "tags", "tpm", "use_in_pass_through", "use_litellm_proxy", "weight"}
-)
+_NOT_THE_MODELS = STEERING | {"mock_response", "stream", "streaming"}
+"""Settings of an entry that are not for the model: whether it streams is decided here."""
 
 # What LiteLLM, and most classes, call a setting, where a class calls it otherwise.
 _RENAMED = {
@@ -40,11 +38,6 @@ _RENAMED = {
     "vertex_location": "location",
     "vertex_project": "project",
 }
-
-_NO_KEY = "none"
-"""The key of an endpoint that wants none; without one OpenAI's class would send it the key that is OpenAI's."""
-
-_OUTAGES = frozenset({sk.Reason.NETWORK, sk.Reason.TIMEOUT, sk.Reason.OVERLOADED, sk.Reason.SERVER_ERROR})
 
 
 def langchain_name(candidate: sk.Candidate) -> str:
@@ -83,9 +76,9 @@ def build(candidate: sk.Candidate, entry: sk.ModelConfig) -> BaseChatModel:
         text = str(error)
     except Exception as error:
         verdict = sk.classify(error)
-        if verdict is not None and verdict.reason in _OUTAGES:
+        if verdict is not None and verdict.reason in OUTAGES:
             raise  # some classes call their provider when they are constructed: that is an attempt like any other
-        text = _explained(error)
+        text = explained(error)
     # Outside the except block: pydantic's own error, with the key in it, must not hang on to ours.
     raise sk.ConfigError(f"{candidate.name}: {text}")
 
@@ -101,7 +94,7 @@ def _construct(candidate: sk.Candidate, entry: sk.ModelConfig) -> BaseChatModel:
     name = litellm_model(candidate) if source.name == "litellm" else candidate.model
     settings = without_retries(cls, _further_settings(cls, entry) | _own_settings(cls, name, entry))
     if entry.api_key is None and source.name == "openai" != langchain_name_of(candidate.provider):
-        settings["api_key"] = _NO_KEY
+        settings["api_key"] = NO_KEY
     made = cls(**settings)
     if entry.api_key is not None and not holds(made, entry.api_key.get_secret_value().strip()):
         raise sk.ConfigError(
@@ -171,12 +164,3 @@ def from_factory(made: Any, entry: sk.ModelConfig) -> BaseChatModel:
     if not isinstance(made, BaseChatModel):
         raise sk.ConfigError(f"{entry.model_name}: factory: must return a chat model, not {type(made).__name__}")
     return made
-
-
-def _explained(error: Exception) -> str:
-    if isinstance(error, ValidationError):
-        problems = error.errors(include_url=False, include_input=False, include_context=False)
-        text = "; ".join(f"{'.'.join(map(str, p['loc'])) or 'settings'}: {p['msg']}" for p in problems)
-    else:
-        text = f"{type(error).__name__}: {error}"
-    return sk.scrub(" ".join(text.split()))

@@ -16,7 +16,7 @@ from tenacity import RetryCallState, Retrying
 import sparekey as sk
 from langchain_sparekey._chunks import NOTE, note_of
 from langchain_sparekey._clients import Clients
-from langchain_sparekey._errors import CannotServeError, as_overflow, leaving, steers_a_graph
+from langchain_sparekey._errors import OUTAGES, CannotServeError, as_overflow, leaving, steers_a_graph
 from langchain_sparekey._fit import fitted
 from langchain_sparekey._issuers import ISSUERS, References, is_unknown_there, references
 from langchain_sparekey._timeouts import with_timeout
@@ -28,7 +28,6 @@ Turn: TypeAlias = tuple[BaseChatModel, list[BaseMessage], dict[str, Any]]
 _log = logging.getLogger("langchain_sparekey")
 
 _UNFIT = sk.Verdict(sk.Reason.FORMAT, blameless=True)
-_OUTAGES = frozenset({sk.Reason.NETWORK, sk.Reason.TIMEOUT, sk.Reason.OVERLOADED, sk.Reason.SERVER_ERROR})
 # Python's complaints of a setting or a tool, which may well speak of timeouts.
 _OWN_ERRORS = (AssertionError, AttributeError, LookupError, NotImplementedError, TypeError, ValueError)
 
@@ -147,7 +146,7 @@ class Request:
             if steers_a_graph(error):
                 raise
             verdict = sk.classify(error)
-            if verdict is not None and verdict.reason in _OUTAGES and not isinstance(error, _OWN_ERRORS):
+            if verdict is not None and verdict.reason in OUTAGES and not isinstance(error, _OWN_ERRORS):
                 raise  # some classes call their provider when they are constructed: an attempt like any other
             problem = CannotServeError(sk.scrub(f"cannot make this call: {type(error).__name__}: {error}"))
             if self.clients.is_news(f"{candidate.id} {problem}"):
