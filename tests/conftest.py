@@ -12,6 +12,17 @@ import openai
 import pytest
 
 import sparekey as sk
+from sparekey import _secrets
+
+
+@pytest.fixture(autouse=True)
+def _short_secrets_are_forgotten():
+    """A key of a few letters, as tests like them, would be scrubbed from the next test's sentences."""
+    before = set(_secrets._known)
+    yield
+    for secret in [each for each in _secrets._known if each not in before and len(each) < _secrets._LONG]:
+        del _secrets._known[secret]
+    _secrets._by_length.clear()
 
 
 class FakeClock:

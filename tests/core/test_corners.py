@@ -335,7 +335,7 @@ def test_the_cooldown_of_a_useless_key_may_end_without_it_being_tried(clock, can
     """Its model was closed for this request meanwhile."""
     chain = scripted(clock)
     chain.tracker.mark_failure(candidates[0], "timeout")
-    other = sk.candidates_for("n", [{"model_name": "n", "model": "p/n", "api_key": "other"}])
+    other = sk.candidates_for("n", [{"model_name": "n", "model": "p/n", "api_key": "corner-key-other"}])
     asked = []
 
     def fn(candidate):

@@ -183,7 +183,7 @@ AWS = {"aws_access_key_id": "AKIA0123456789", "aws_secret_access_key": KEY, "aws
     [
         ("bedrock", AWS, "/model/some-model/converse", "authorization", "AWS4-HMAC-SHA256 Credential=AKIA0123456789"),
         ("cohere", {"api_key": KEY}, "/v2/chat", "authorization", f"Bearer {KEY}"),
-        ("gemini", {"api_key": KEY}, "/v1beta/models/some-model:", "x-goog-api-key", KEY),
+        ("gemini", {"api_key": KEY}, "/models/some-model:", "x-goog-api-key", KEY),
         ("ollama", {}, "/api/chat", "host", "127.0.0.1"),
     ],
 )
@@ -198,14 +198,15 @@ def test_classes_of_other_languages_ask_once(refusing, ask, provider, settings, 
             ask(model, "hello")
 
         ((asked, headers),) = refusing.asked
-        assert asked.startswith(path)
+        assert path in asked  # before it may stand a version, which the SDKs raise now and then
         assert headers[header].startswith(shown)
 
 
 def test_a_client_of_the_users_own_is_not_given_up(monkeypatch):
     """Amazon's knows an account that no field tells; built anew, the model would ask as somebody else."""
     cls = where("bedrock")
-    for name, value in {"ACCESS_KEY_ID": "AKIA-another", "SECRET_ACCESS_KEY": "other", "DEFAULT_REGION": "x"}.items():
+    account = {"ACCESS_KEY_ID": "AKIA-another", "SECRET_ACCESS_KEY": "sk-another-0123456789", "DEFAULT_REGION": "x"}
+    for name, value in account.items():
         monkeypatch.setenv(f"AWS_{name}", value)
     import boto3
 
