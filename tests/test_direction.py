@@ -24,6 +24,7 @@ LAYERS = [
     ["_rank", "_judge", "_candidates"],
     ["_bench"],
     ["_run"],
+    ["state"],
     ["_tracker", "_time_left"],
     ["_chain", "_load"],
     ["__init__"],
