@@ -149,7 +149,15 @@ RESPONSE: dict[str, Any] = {
     "stream": True,
 }
 EMBEDDINGS = {"model": "m", "input": ["a", "b"], "dimensions": 3, "encoding_format": "base64"}
+COMPLETION = {"model": "m", "prompt": ["a", "b"], "n": 2, "best_of": 3, "echo": True, "stop": "x", "stream": True}
+IMAGES = {"model": "m", "prompt": "a", "n": 2, "size": "8x8", "response_format": "url", "partial_images": 1}
+SPEECH = {"model": "m", "input": "a b", "voice": "alloy", "speed": 2, "response_format": "pcm", "stream_format": "sse"}
+RERANK = {"model": "m", "query": "a", "documents": ["a", "b"], "top_n": 1}
 SOUND = {
+    "/v1/completions": COMPLETION,
+    "/v1/images/generations": IMAGES,
+    "/v1/audio/speech": SPEECH,
+    "/v1/rerank": RERANK,
     "/v1/chat/completions": CHAT,
     "/v1/embeddings": EMBEDDINGS,
     "/v1/responses": RESPONSE,
@@ -160,10 +168,10 @@ PATHS = sorted(SOUND)
 
 
 def test_every_path_is_tried() -> None:
-    """But that of files, which takes no JSON."""
+    """But those of files, which take no JSON."""
     posted = {operation.path for dialect in DIALECTS for operation in dialect.operations if operation.method == "POST"}
 
-    assert posted - set(PATHS) == {"/v1/files"}
+    assert posted - set(PATHS) == {"/v1/files", "/v1/audio/transcriptions"}
 
 
 @pytest.mark.parametrize("path", PATHS)

@@ -10,15 +10,27 @@ import pytest
 from anthropic.types import message_count_tokens_params, message_create_params
 from anthropic.types.beta import message_count_tokens_params as beta_count_tokens_params
 from anthropic.types.beta import message_create_params as beta_create_params
-from openai.types import ChatModel, EmbeddingModel, embedding_create_params
+from openai.types import (
+    AudioModel,
+    ChatModel,
+    EmbeddingModel,
+    ImageModel,
+    embedding_create_params,
+    image_generate_params,
+)
+from openai.types import completion_create_params as text_create_params
+from openai.types.audio import SpeechModel, speech_create_params, transcription_create_params
 from openai.types.chat import completion_create_params
 from openai.types.responses import response_create_params
 
 from sparekey.simulator import Simulator
 from sparekey.simulator._anthropic.options import ANSWERED, COUNTED
+from sparekey.simulator._openai.audio import SPEECH, TRANSCRIPTION
 from sparekey.simulator._openai.chat import PARAMETERS as CHAT
+from sparekey.simulator._openai.completions import PARAMETERS as COMPLETION
 from sparekey.simulator._openai.embeddings import PARAMETERS as EMBEDDING
-from sparekey.simulator._openai.models import is_chat, is_embedding
+from sparekey.simulator._openai.images import PARAMETERS as IMAGE
+from sparekey.simulator._openai.models import kind_of
 from sparekey.simulator._openai.responses import PARAMETERS as RESPONSE
 
 NEWER = 5
@@ -28,6 +40,10 @@ TYPED: list[tuple[frozenset[str], Any]] = [
     (CHAT, completion_create_params.CompletionCreateParams),
     (RESPONSE, response_create_params.ResponseCreateParams),
     (EMBEDDING, embedding_create_params.EmbeddingCreateParams),
+    (COMPLETION, text_create_params.CompletionCreateParams),
+    (IMAGE, image_generate_params.ImageGenerateParams),
+    (SPEECH, speech_create_params.SpeechCreateParams),
+    (TRANSCRIPTION, transcription_create_params.TranscriptionCreateParams),
     (ANSWERED, message_create_params.MessageCreateParams),
     (ANSWERED, beta_create_params.MessageCreateParams),
     (COUNTED, message_count_tokens_params.MessageCountTokensParams),
@@ -181,11 +197,22 @@ def test_counting_tokens_takes_no_options_of_an_answer() -> None:
         client.messages.count_tokens(model="m", **HELLO, extra_body={"max_tokens": 5})
 
 
+NAMED = {
+    "chat": ChatModel,
+    "embedding": EmbeddingModel,
+    "image": ImageModel,
+    "speech": SpeechModel,
+    "transcription": AudioModel,
+}
+
+
 def test_openais_models_are_told_apart_by_their_names() -> None:
     """All its SDK names, and no other's."""
-    assert sum(is_embedding(each) or not is_chat(each) for each in get_args(ChatModel)) <= NEWER
-    assert sum(is_chat(each) or not is_embedding(each) for each in get_args(EmbeddingModel)) <= NEWER
-    assert is_chat("ft:gpt-4o-mini:acme::1")
+    for kind, names in NAMED.items():
+        assert sum(kind_of(each) != kind for each in get_args(names)) <= NEWER
+    assert kind_of("ft:gpt-4o-mini:acme::1") == "chat"
+    assert kind_of("gpt-3.5-turbo-instruct") == kind_of("ft:davinci-002:acme::1") == "completion"
+    assert kind_of("llama-3") is kind_of("gpt-oss-20b") is None
 
 
 def test_a_model_does_what_it_is_for() -> None:

@@ -17,6 +17,7 @@ from sparekey.simulator._delivery import Delivery, Sleep, pause
 from sparekey.simulator._exchange import CARRY_OUT, Exchange
 from sparekey.simulator._journal import Journal, RequestRecord
 from sparekey.simulator._openai import OPENAI
+from sparekey.simulator._pictures import PICTURES, drawn
 from sparekey.simulator._roster import Holder, Roster
 from sparekey.simulator._store import Store
 from sparekey.simulator._wire import Call, Dialect, Fault, Operation
@@ -50,7 +51,13 @@ def build(world: World, more: list[BaseRoute]) -> Starlette:
         for operation in dialect.operations:
             served.setdefault((operation.path, operation.method), {})[dialect.name] = operation
     routes = [Route(path, Endpoint(world, each), methods=[method]) for (path, method), each in served.items()]
+    routes.append(Route(PICTURES, _picture))
     return Starlette(routes=[*routes, *more], exception_handlers={404: _unknown_url, 405: _unknown_url})
+
+
+async def _picture(request: Request) -> Response:
+    """A picture at the address that an answer gave; as at the providers, the address is all one needs."""
+    return Response(drawn(**request.path_params), media_type="image/png")
 
 
 def _spoken(headers: Mapping[str, str]) -> Dialect:
@@ -96,6 +103,7 @@ class Endpoint:
             name=holder.name if holder else f"unknown-{fingerprint(key)}" if key else "no-key",
             reply=holder.reply if holder else None,
             models=world.models or DEFAULT_MODELS,
+            origin=str(request.base_url).rstrip("/"),
             key=key,
             store=world.store,
         )

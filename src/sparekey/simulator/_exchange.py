@@ -23,7 +23,7 @@ from sparekey.simulator._behaviours import (
 )
 from sparekey.simulator._delivery import Delivery, End
 from sparekey.simulator._roster import Quota
-from sparekey.simulator._wire import Call, Dialect, Event, Fault, Operation, Part, encoded
+from sparekey.simulator._wire import Call, Dialect, Event, Fault, Media, Operation, Part, encoded
 
 _JSON = {"content-type": "application/json"}
 _TEXT = {"content-type": "text/plain; charset=utf-8"}
@@ -42,7 +42,7 @@ class Exchange:
     @property
     def stream(self) -> Callable[[Call], Iterator[Event]] | None:
         """How to answer as a stream; None when a whole answer was asked for."""
-        return self.operation.stream if self.call.body.get("stream") is True else None
+        return self.operation.stream if self.operation.streams(self.call.body) else None
 
     @property
     def request_id(self) -> str:
@@ -74,7 +74,10 @@ def _answer(_behaviour: Behaviour, exchange: Exchange) -> Delivery:
         return exchange.fault(fault)
     if stream := exchange.stream:
         return exchange.events(event.data for event in stream(exchange.call))
-    return exchange.whole(200, encoded(exchange.operation.answer(exchange.call)), _JSON)
+    answer = exchange.operation.answer(exchange.call)
+    if isinstance(answer, Media):
+        return exchange.whole(200, answer.content, {"content-type": answer.type})
+    return exchange.whole(200, encoded(answer), _JSON)
 
 
 def _refuse(behaviour: Refusal | RateLimited, exchange: Exchange) -> Delivery:

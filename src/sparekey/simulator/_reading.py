@@ -53,6 +53,8 @@ def _is_shallow(body: object) -> bool:
 def read_form(raw: bytes, headers: Mapping[str, str]) -> object:
     """The fields of a multipart form, of a file its name, size and type; None when it is no form.
 
+    A field whose name ends in ``[]`` is a list, as it may be there several times.
+
     The parts are cut here, as the email package would look into a file that is a mail itself.
     """
     kind = Message()
@@ -71,6 +73,8 @@ def read_form(raw: bytes, headers: Mapping[str, str]) -> object:
         name, filename = _named(disposition, "name"), _named(disposition, "filename")
         if name is not None and filename is not None:
             form[name] = {"filename": filename, "bytes": len(content), "mime_type": about.get_content_type()}
+        elif name is not None and name.endswith("[]"):
+            form.setdefault(name, []).append(content.decode(errors="replace"))
         elif name is not None:
             form[name] = content.decode(errors="replace")
     return form

@@ -52,6 +52,15 @@ class Event:
 
 
 @dataclass(frozen=True, slots=True)
+class Media:
+    """An answer that is no JSON."""
+
+    type: str
+    """As Content-Type says it."""
+    content: bytes
+
+
+@dataclass(frozen=True, slots=True)
 class Call:
     """One valid request, to be answered."""
 
@@ -65,6 +74,8 @@ class Call:
     """Which key answers."""
     reply: str | None
     models: tuple[str, ...]
+    origin: str
+    """The simulator's own address as the client wrote it, without a slash at its end."""
     key: str = field(repr=False)
     store: Store = field(repr=False)
     """What the provider keeps, for this key and others."""
@@ -80,7 +91,7 @@ class Operation:
 
     method: str
     path: str
-    answer: Callable[[Call], Json]
+    answer: Callable[[Call], Json | Media]
     check: Callable[[Mapping[str, Any]], Fault | None] = lambda _body: None
     """What is wrong with a body; None when it is valid."""
     stream: Callable[[Call], Iterator[Event]] | None = None
@@ -90,6 +101,8 @@ class Operation:
     """The body, of what was sent and the headers; None when it cannot be read."""
     error_event: Callable[[Json], bytes] | None = None
     """How an error looks inside a stream, where it is not as elsewhere in the dialect."""
+    streams: Callable[[Mapping[str, Any]], bool] = lambda body: body.get("stream") is True
+    """Whether a body asks for a stream."""
 
 
 @dataclass(frozen=True, slots=True)

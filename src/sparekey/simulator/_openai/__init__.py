@@ -4,11 +4,24 @@ from __future__ import annotations
 
 import math
 
+from sparekey.simulator._openai.audio import (
+    check_speech,
+    check_transcription,
+    read_audio,
+    speech,
+    stream_speech,
+    stream_transcription,
+    streams_transcription,
+    transcription,
+)
 from sparekey.simulator._openai.chat import chat, check_chat, missing_files, sse, stream_chat
+from sparekey.simulator._openai.completions import check_completion, completion, stream_completion
 from sparekey.simulator._openai.embeddings import check_embeddings, embeddings
 from sparekey.simulator._openai.faults import FAULTS
 from sparekey.simulator._openai.files import check_upload, delete, missing_file, retrieve, upload
+from sparekey.simulator._openai.images import check_images, images, stream_images
 from sparekey.simulator._openai.items import missing_context
+from sparekey.simulator._openai.rerank import check_rerank, rerank
 from sparekey.simulator._openai.response_stream import error_event, stream_response
 from sparekey.simulator._openai.responses import check_responses, respond
 from sparekey.simulator._reading import read_form
@@ -68,6 +81,26 @@ OPENAI = Dialect(
             error_event=error_event,
         ),
         Operation("POST", "/v1/embeddings", embeddings, check_embeddings),
+        Operation("POST", "/v1/completions", completion, check_completion, stream_completion),
+        Operation("POST", "/v1/images/generations", images, check_images, stream_images),
+        Operation(
+            "POST",
+            "/v1/audio/speech",
+            speech,
+            check_speech,
+            stream_speech,
+            streams=lambda body: body.get("stream_format") == "sse",
+        ),
+        Operation(
+            "POST",
+            "/v1/audio/transcriptions",
+            transcription,
+            check_transcription,
+            stream_transcription,
+            streams=streams_transcription,
+            read=read_audio,
+        ),
+        Operation("POST", "/v1/rerank", rerank, check_rerank),
         Operation("POST", "/v1/files", upload, check_upload, read=read_form),
         Operation("GET", "/v1/files/{file_id}", retrieve, missing=missing_file),
         Operation("DELETE", "/v1/files/{file_id}", delete, missing=missing_file),

@@ -49,15 +49,30 @@ def _check_options(body: Mapping[str, Any]) -> Iterator[Fault]:
     if not isinstance(body.get("stream") or False, bool):
         yield wrong("stream", "expected a boolean.")
     for param in ("max_tokens", "max_completion_tokens", "n"):
-        limit = body.get(param)
-        if limit is not None and (type(limit) is not int or limit < 1):
-            yield wrong(param, "expected an integer >= 1.", "integer_below_min_value")
+        yield from check_count(body, param)
     if (body.get("n") or 1) > MOST_CHOICES:
         yield wrong("n", f"expected an integer <= {MOST_CHOICES}.", "integer_above_max_value")
     yield from check_ranges(body)
-    stops = _stops(body)
+    yield from check_stops(body)
+    yield from check_stream_options(body)
+
+
+def check_count(body: Mapping[str, Any], param: str) -> Iterator[Fault]:
+    """A number of things, where it is none."""
+    count = body.get(param)
+    if count is not None and (type(count) is not int or count < 1):
+        yield wrong(param, "expected an integer >= 1.", "integer_below_min_value")
+
+
+def check_stops(body: Mapping[str, Any]) -> Iterator[Fault]:
+    """Too many stop sequences, or other things."""
+    stops = stops_of(body)
     if len(stops) > 4 or not all(isinstance(stop, str) for stop in stops):
         yield of_type("stop", "a string or an array of at most 4 strings", body["stop"])
+
+
+def check_stream_options(body: Mapping[str, Any]) -> Iterator[Fault]:
+    """Options for a stream that nobody asked for."""
     options = body.get("stream_options")
     if options is not None and not isinstance(options, dict):
         yield wrong("stream_options", "expected an object.")
@@ -73,7 +88,8 @@ def check_ranges(body: Mapping[str, Any]) -> Iterator[Fault]:
             yield wrong(param, f"expected a number from 0 to {highest}.", "decimal_out_of_range")
 
 
-def _stops(body: Mapping[str, Any]) -> list[Any]:
+def stops_of(body: Mapping[str, Any]) -> list[Any]:
+    """The stop sequences, be it one or several."""
     stop = body.get("stop")
     return stop if isinstance(stop, list) else [] if stop is None else [stop]
 
@@ -85,7 +101,7 @@ def _answer(call: Call) -> Answer:
         **read_choice(body),
         schema=read_format(body.get("response_format")),
         limit=body.get("max_completion_tokens") or body.get("max_tokens"),
-        stops=tuple(filter(None, _stops(body))),
+        stops=tuple(filter(None, stops_of(body))),
     )
     return decide(asked, call)
 
