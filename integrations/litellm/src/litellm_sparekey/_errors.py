@@ -22,6 +22,7 @@ from litellm.exceptions import (
 )
 
 import sparekey as sk
+from litellm_sparekey._told import Log
 
 
 class _Exhausted(Exception):  # noqa: N818 - the classes made of it are the errors
@@ -159,15 +160,15 @@ def joined(stories: Iterable[sk.FallbackExhaustedError], because: str = "") -> s
     )
 
 
-_END = "_sparekey_ends"
+_LOG = "_sparekey_log"
 
 
-def remember_end(error: BaseException, ends: float | None) -> None:
-    """Keep the request's deadline, in epoch seconds, with the error of one of its groups."""
-    setattr(error, _END, ends)
+def remember(error: BaseException, log: Log) -> None:
+    """Keep what there is to tell of the request with the error of one of its groups."""
+    setattr(error, _LOG, log)
 
 
-def end_of(error: Exception) -> float | None:
-    """The deadline :func:`remember_end` kept."""
-    ends: float | None = getattr(error, _END, None)
-    return ends
+def log_of(error: Exception) -> Log | None:
+    """What :func:`remember` kept."""
+    log: Log | None = getattr(error, _LOG, None)
+    return log

@@ -11,7 +11,8 @@ from typing import Any
 from litellm.exceptions import ContentPolicyViolationError, ContextWindowExceededError
 
 import sparekey as sk
-from litellm_sparekey._errors import end_of, joined, stops
+from litellm_sparekey._errors import joined, log_of, stops
+from litellm_sparekey._told import Log
 
 
 class Story:
@@ -20,8 +21,8 @@ class Story:
     def __init__(self) -> None:
         self.stop: Exception | None = None
         self.exhausted: list[sk.FallbackExhaustedError] = []
-        self.ends: float | None = None
-        """The request's deadline, in epoch seconds: its fallbacks have what the first group left of it."""
+        self.log: Log | None = None
+        """What there is to tell, and the deadline: the fallbacks have what the first group left of it."""
 
     def hear(self, error: Exception) -> None:
         if stops(error):
@@ -30,7 +31,7 @@ class Story:
             self.exhausted.append(error)
 
     def forget(self) -> None:
-        self.stop = None
+        self.stop = self.log = None
         self.exhausted.clear()
 
     def last_word(self, error: Exception, model: str) -> Exception:
@@ -59,8 +60,8 @@ def guarded(fall_back: Callable[..., Any], is_active: Callable[[], bool]) -> Cal
         outer = story.get()
         mine = outer if outer is not None else Story()
         token: Token[Story | None] | None = story.set(mine) if outer is None else None
-        if mine.ends is None:
-            mine.ends = end_of(error)
+        if mine.log is None:
+            mine.log = log_of(error)
         try:
             if _has_fallbacks_of_its_own(error, call.arguments):
                 call.arguments["fallbacks"] = None

@@ -76,7 +76,7 @@ class PythonRouter(Host):
                 raise told.stop
             if self.lost():
                 self.register()
-            walk = strategy.begin(told.ends if told is not None else None)
+            walk = strategy.begin(told.log if told is not None else None)
             under_way = Current(strategy, walk)
             token = current.set(under_way)
             try:
@@ -94,6 +94,7 @@ class PythonRouter(Host):
                         raise
                     else:
                         walk.succeeded()
+                        walk.tell(response)
                         return response
                     if final is not None:
                         raise final

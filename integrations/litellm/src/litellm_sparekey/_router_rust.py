@@ -37,8 +37,11 @@ class RustRouter(Host):
 
     def __init__(self, router: Router, inside: Any) -> None:
         super().__init__(router, inside)
-        self._selection: Any = getattr(importlib.import_module(type(inside).__module__), "_Selection", None)
+        module = importlib.import_module(type(inside).__module__)
+        self._selection: Any = getattr(module, "_Selection", None)
         self.check(self._selection, ["_run", "run_sync"])
+        if not hasattr(getattr(module, "_Driver", None), "response"):
+            raise unserved("has a router that does not show its responses")
         self.check(vars(inside).get("_endpoints"), ["attempt_failed"])
         self.check(vars(inside).get("_host"), ["invoke"])
         handles: Any = type(vars(inside).get("_handle"))
@@ -93,7 +96,9 @@ class RustRouter(Host):
             if self.strategy is None:
                 return await run(plan, call, request, *more, **named)
             with self._trip(self.strategy, call, request) as trip:
-                return await run(plan, trip, request, *more, **named)
+                ended = await run(plan, trip, request, *more, **named)
+                trip.tell(ended[0])
+                return ended
 
         return run_as_told
 
@@ -102,7 +107,9 @@ class RustRouter(Host):
             if self.strategy is None:
                 return run(plan, call, request, *more, **named)
             with self._trip(self.strategy, call, request) as trip:
-                return run(plan, trip, request, *more, **named)
+                ended = run(plan, trip, request, *more, **named)
+                trip.tell(ended[0])
+                return ended
 
         return run_as_told
 

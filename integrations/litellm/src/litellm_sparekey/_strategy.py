@@ -11,6 +11,7 @@ from litellm_sparekey._current import current
 from litellm_sparekey._host import host_of
 from litellm_sparekey._plan import Plans
 from litellm_sparekey._question import Question
+from litellm_sparekey._told import Log
 from litellm_sparekey._walk import Walk
 
 if TYPE_CHECKING:
@@ -120,11 +121,11 @@ class SparekeyRoutingStrategy(CustomRoutingStrategyBase):
                 if walk.takes(question, row):
                     return row
 
-    def begin(self, ends: float | None = None) -> Walk:
-        """A request's walk, for whoever makes its calls; ``ends`` is when an earlier one of it has to be over."""
-        if ends is None and self._deadline is not None:
-            ends = self._chain.now() + self._deadline
-        return Walk(self._chain, self._plans, ends)
+    def begin(self, log: Log | None = None) -> Walk:
+        """A request's walk, for whoever makes its calls; ``log`` is that of its earlier ones."""
+        if log is None:
+            log = Log(None if self._deadline is None else self._chain.now() + self._deadline)
+        return Walk(self._chain, self._plans, log)
 
     def _walk(self) -> Walk:
         """The walk of the request under way; for a selection by itself, one that ends with it."""

@@ -134,6 +134,11 @@ class Trip(Current):
         self._step = step
         return step
 
+    def tell(self, driver: Any) -> None:
+        """Write into the response that ``driver`` has who gave it."""
+        if self._step["kind"] == "done" and self.walk is not None:
+            self.walk.tell(driver.response, anew=True)  # the core is about to give it what is hidden
+
     @property
     def _attempting(self) -> bool:
         return bool(self._step["kind"] == "attempt")
@@ -155,8 +160,8 @@ class Trip(Current):
     def _before_pick(self, step: Step) -> None:
         if step["retry"] == 0 or self.walk is None:
             self._model = str(step["model"])
-            self.walk = self.strategy.begin(self._story.ends)
-            self._story.ends = self.walk.ends
+            self.walk = self.strategy.begin(self._story.log)
+            self._story.log = self.walk.log
             hops = [event for event in step["events"] if event["kind"] == "fallback"]
             self._order = hops[-1].get("order") if hops else None
             self.routed = None

@@ -13,10 +13,11 @@ from collections.abc import Callable
 import litellm.types.router
 
 import sparekey as sk
-from litellm_sparekey._errors import exhausted, mark_stop, remember_end
+from litellm_sparekey._errors import exhausted, mark_stop, remember
 from litellm_sparekey._host import Deployment
 from litellm_sparekey._plan import Plan, Plans, Slot, id_of
 from litellm_sparekey._question import Question
+from litellm_sparekey._told import Log
 
 _ASKED_TOO_OFTEN = 3
 _LAST_RESORT, _NEVER = 3, 4  # of the engine's ranks
@@ -26,10 +27,10 @@ _FILTERED_AWAY = (litellm.types.router.RouterRateLimitError, litellm.types.route
 class Walk:
     """What was offered and tried, and what came of it. Belongs to one request, as :class:`sparekey.Run` does."""
 
-    def __init__(self, chain: sk.FallbackChain, plans: Plans, ends: float | None = None) -> None:
+    def __init__(self, chain: sk.FallbackChain, plans: Plans, log: Log) -> None:
         self._chain = chain
-        self.ends = ends
-        """The request's deadline, in epoch seconds."""
+        self.log = log
+        """The request's, over all its groups."""
         self.last_word: Exception | None = None
         """What the walk ended with, when nobody was left."""
         self._plans = plans
@@ -57,7 +58,7 @@ class Walk:
         """
         if self._plan is None and (plan := self._plans.of(question.model, question.team)) is not None:
             self._enter(plan)
-            if self.ends is not None and self._chain.now() >= self.ends:
+            if self.log.ends is not None and self._chain.now() >= self.log.ends:
                 self._runs[-1].rank(plan.candidates[0], self._chain.now())  # which finds that time is up
                 raise self._nobody(question.model, self._chain.now())
         if self._plan is None:
@@ -111,19 +112,26 @@ class Walk:
 
     def failed(self, error: Exception) -> BaseException | None:
         """The call raised ``error``. Returns what to raise, or None to go on."""
-        if self._slot is None:
+        slot, self._slot = self._slot, None
+        if slot is None:
             return error  # nothing was being tried: LiteLLM's own complaint, or our last word
-        self._slot = None
-        final = self._runs[-1].failed(error, self._chain.now())
+        run = self._runs[-1]
+        final = run.failed(error, self._chain.now())
+        self.log.tried.append((slot.id, run.attempts()[-1]))
         if final is not None:
             mark_stop(final)
-            remember_end(final, self.ends)
+            remember(final, self.log)
         return final
 
     def succeeded(self) -> None:
         """The call answered."""
         if self._slot is not None:
             self._runs[-1].succeeded(self._chain.now())
+
+    def tell(self, response: object, *, anew: bool = False) -> None:
+        """Write into the answer who gave it, and after which attempts."""
+        if self._slot is not None:
+            self.log.tell(response, self._slot.id, self._slot.candidate, anew=anew)
 
     def watch(self) -> Callable[[Exception], BaseException] | None:
         """What to tell when the stream now beginning breaks: it returns what to raise."""
@@ -141,7 +149,7 @@ class Walk:
 
     def _enter(self, plan: Plan) -> None:
         self._plan, self._on_trust = plan, False
-        left = None if self.ends is None else max(0.0, self.ends - self._chain.now())
+        left = None if self.log.ends is None else max(0.0, self.log.ends - self._chain.now())
         run = self._chain.begin(plan.candidates, deadline=left)
         self._runs.append(run)
         self._entries = plan.entries
@@ -246,6 +254,7 @@ class Walk:
             return
         if run.rank(candidate, now) in (None, _LAST_RESORT):
             self._skipped.add(candidate)
+            self.log.skipped += 1
             run.pass_over(candidate, now)
 
     def _nobody(self, model: str, now: float) -> Exception:
@@ -256,6 +265,6 @@ class Walk:
             return self._refusal
         error = exhausted(stories, model, "" if not self._refused else f"all that LiteLLM allows for {model!r} failed")
         error.__cause__ = self._runs[-1].last_error
-        remember_end(error, self.ends)
+        remember(error, self.log)
         self.last_word = error
         return error
