@@ -4,6 +4,7 @@ PYTHON ?= python3
 BIN := .venv/bin
 READY := .venv/.ready
 OLDEST := .venv-oldest
+PROXY := .venv-proxy
 PACKAGES := src integrations/langchain/src integrations/litellm/src
 TREE := $(PACKAGES) tests $(wildcard integrations/*/tests) examples benchmarks
 
@@ -22,7 +23,7 @@ help: ## Show this list
 demo: $(READY) ## Watch a LangChain chain and a LiteLLM router survive dead keys (no real key, no network)
 	@$(BIN)/sparekey demo
 
-test: $(READY) ## Prove it: every test, over real HTTP on loopback
+test: $(READY) $(PROXY)/.ready ## Prove it: every test, over real HTTP on loopback
 	@$(BIN)/python -m pytest -n 2 --dist loadgroup
 
 test-oldest: $(OLDEST)/.ready ## Prove the LangChain adapter with the oldest packages it supports
@@ -46,7 +47,7 @@ docs: $(READY) ## Build the documentation into docs/_build
 	@echo "docs/_build/html/index.html"
 
 clean: ## Forget everything that was built
-	rm -rf .venv $(OLDEST) docs/_build .mypy_cache .ruff_cache .pytest_cache .hypothesis
+	rm -rf .venv $(OLDEST) $(PROXY) docs/_build .mypy_cache .ruff_cache .pytest_cache .hypothesis
 
 $(READY): pyproject.toml integrations/langchain/pyproject.toml integrations/litellm/pyproject.toml | $(BIN)/uv
 	@# --inexact, or uv would remove itself.
@@ -61,6 +62,12 @@ $(OLDEST)/.ready: Makefile pyproject.toml integrations/langchain/pyproject.toml 
 	  -e '.[cli,simulator]' -e 'integrations/langchain[anthropic,openai,providers]' anthropic langgraph openai
 	@$(BIN)/uv pip install --quiet --python $(OLDEST) \
 	  hypothesis langchain-tests pytest pytest-asyncio pytest-timeout pytest-xdist
+	@touch $@
+
+# LiteLLM's proxy pins a hundred packages, so it has an environment to itself: the newest release that can be had whole.
+$(PROXY)/.ready: Makefile pyproject.toml integrations/litellm/pyproject.toml | $(BIN)/uv
+	@$(BIN)/uv venv --quiet --clear --python $(BIN)/python $(PROXY)
+	@$(BIN)/uv pip install --quiet --python $(PROXY) -e '.[cli,redis]' -e integrations/litellm 'litellm[proxy]'
 	@touch $@
 
 $(BIN)/uv:

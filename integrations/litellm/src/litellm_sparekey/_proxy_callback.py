@@ -1,0 +1,72 @@
+"""What LiteLLM's proxy calls: puts sparekey into its router, and tells clients who answered, or why nobody did."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from typing import Any
+
+from fastapi import HTTPException
+from litellm.integrations.custom_logger import CustomLogger
+from litellm.router import Router
+
+import sparekey as sk
+from litellm_sparekey._host import host_of
+from litellm_sparekey._install import install
+from litellm_sparekey._proxy_settings import settings_of
+
+_THROTTLED = frozenset({sk.Reason.RATE_LIMIT, sk.Reason.BILLING})
+
+
+class SparekeyCallback(CustomLogger):
+    """Made once in each worker, when LiteLLM has read its config.
+
+    Raises:
+        sparekey.ConfigError: this LiteLLM is not known, a setting is wrong, or a deployment still has
+            ``api_keys``. It ends the proxy's start.
+    """
+
+    def __init__(self, proxy: Any) -> None:
+        super().__init__()
+        self._proxy = proxy
+        config = proxy.proxy_config.get_config_state()
+        _refuse_lists(config)
+        host_of(Router(model_list=[]))  # says so now if it is one that sparekey cannot serve
+        self._settings = settings_of(config)
+        # Made now, because it hears what other workers have learned while the proxy starts.
+        self._tracker = sk.shared_tracker(self._settings.policy, self._settings.state)
+
+    async def async_pre_call_hook(self, user_api_key_dict: Any, cache: Any, data: Any, call_type: Any) -> None:  # noqa: ARG002 - LiteLLM's signature
+        """A request came in: the router is there by now, and may be another than last time."""
+        router = self._proxy.llm_router
+        if router is not None:
+            install(router, tracker=self._tracker, deadline=self._settings.deadline)
+
+    async def async_post_call_failure_hook(
+        self,
+        request_data: Any,  # noqa: ARG002 - LiteLLM's signature
+        original_exception: Exception,
+        user_api_key_dict: Any,  # noqa: ARG002
+        traceback_str: str | None = None,  # noqa: ARG002
+    ) -> HTTPException | None:
+        """A request failed: that our keys were refused is no reason to tell the client that its own was."""
+        if not isinstance(original_exception, sk.FallbackExhaustedError):
+            return None
+        reasons = {attempt.reason for attempt in original_exception.attempts}
+        return HTTPException(
+            429 if reasons & _THROTTLED else 503,
+            detail=sk.FallbackExhaustedError.__str__(original_exception),
+            headers=dict(getattr(original_exception, "headers", {})),
+        )
+
+
+def _refuse_lists(config: Mapping[str, Any]) -> None:
+    """Raise for a row whose keys are a list still: LiteLLM would send it to the provider, and show it."""
+    rows: Iterable[Any] = config.get("model_list") or ()
+    for i, row in enumerate(rows):
+        places = [row, *(row.get(name) or {} for name in ("litellm_params", "model_info"))]
+        if any("api_keys" in place for place in places):
+            raise sk.ConfigError(
+                f"model_list[{i}] ({row.get('model_name')}): api_keys: is still a list; set "
+                "LITELLM_WORKER_STARTUP_HOOKS=litellm_sparekey.proxy:startup, or start the proxy with what "
+                "'sparekey expand' makes of its config"
+            )

@@ -1,0 +1,71 @@
+"""sparekey inside LiteLLM's proxy, the server that ``litellm --config`` starts.
+
+    litellm_settings:
+      callbacks: ["litellm_sparekey.proxy.callback"]
+
+puts it into the proxy's router, in every worker. Keys have to be expanded by then: either the config is
+what ``sparekey expand`` wrote, or the start-up hook does it in memory:
+
+    LITELLM_WORKER_STARTUP_HOOKS=litellm_sparekey.proxy:startup litellm --config config.yaml
+
+The hook adds the callback, too. What may be set stands in a section of the config's own,
+``sparekey_settings``: ``state``, ``deadline``, and all that :func:`sparekey.policy_from` reads.
+"""
+
+from __future__ import annotations
+
+import importlib
+from typing import TYPE_CHECKING, Any
+
+import sparekey as sk
+from litellm_sparekey._expand import expand_model_list
+
+if TYPE_CHECKING:
+    from litellm_sparekey._proxy_callback import SparekeyCallback
+
+    callback: SparekeyCallback
+
+__all__ = ["callback", "startup"]
+
+_made: dict[str, SparekeyCallback] = {}
+
+
+def startup() -> None:
+    """Have the proxy expand the keys of whatever config it reads; name it in ``LITELLM_WORKER_STARTUP_HOOKS``.
+
+    Nothing is written to a file: the rows of one key each are in the worker's memory only, also when
+    the config is read anew, as it is where the proxy has a database.
+
+    Raises:
+        sparekey.ConfigError: this LiteLLM's proxy reads its config in another way.
+    """
+    config = _proxy().proxy_config
+    read = getattr(config, "get_config", None)
+    if not callable(read) or not callable(getattr(config, "update_config_state", None)):
+        raise sk.ConfigError("LiteLLM's proxy reads its config in a way that is not known; use 'sparekey expand'")
+    if getattr(read, "expands", False):
+        return
+
+    async def read_expanded(config_file_path: str | None = None) -> Any:
+        found = await read(config_file_path=config_file_path)
+        found["model_list"] = expand_model_list(found.get("model_list") or [])
+        found.setdefault("litellm_settings", {}).setdefault("callbacks", []).append("litellm_sparekey.proxy.callback")
+        config.update_config_state(config=found)
+        return found
+
+    read_expanded.expands = True  # type: ignore[attr-defined]  # so that a hook named twice expands once
+    config.get_config = read_expanded
+
+
+def __getattr__(name: str) -> SparekeyCallback:
+    # Made when LiteLLM asks for it, which it does once it has read the config; the hook is asked for before that.
+    if name != "callback":
+        raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+    if name not in _made:
+        kind = importlib.import_module("litellm_sparekey._proxy_callback").SparekeyCallback
+        _made[name] = kind(_proxy())
+    return _made[name]
+
+
+def _proxy() -> Any:
+    return importlib.import_module("litellm.proxy.proxy_server")
