@@ -15,7 +15,7 @@ export UV_NATIVE_TLS := 1
 export LITELLM_LOCAL_MODEL_COST_MAP := True
 
 .DEFAULT_GOAL := help
-.PHONY: help demo test test-oldest check fix bench docs clean
+.PHONY: help demo test test-oldest test-hosts check fix bench docs clean
 
 help: ## Show this list
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  make %-11s %s\n", $$1, $$2}' Makefile
@@ -28,6 +28,9 @@ test: $(READY) $(PROXY)/.ready ## Prove it: every test, over real HTTP on loopba
 
 test-oldest: $(OLDEST)/.ready ## Prove the LangChain adapter with the oldest packages it supports
 	@$(OLDEST)/bin/python -m pytest -n 2 --dist loadgroup tests/langchain $(wildcard integrations/langchain/tests)
+
+test-hosts: $(READY) ## Prove the LiteLLM adapter on the oldest LiteLLM it supports and on the newest
+	@$(BIN)/python tests/hosts.py 1.102.0 newest
 
 check: $(READY) ## Lint, formatting, strict types, import direction
 	$(BIN)/ruff check $(TREE)
@@ -47,7 +50,7 @@ docs: $(READY) ## Build the documentation into docs/_build
 	@echo "docs/_build/html/index.html"
 
 clean: ## Forget everything that was built
-	rm -rf .venv $(OLDEST) $(PROXY) docs/_build .mypy_cache .ruff_cache .pytest_cache .hypothesis
+	rm -rf .venv .venv-* docs/_build .mypy_cache .ruff_cache .pytest_cache .hypothesis
 
 $(READY): pyproject.toml integrations/langchain/pyproject.toml integrations/litellm/pyproject.toml | $(BIN)/uv
 	@# --inexact, or uv would remove itself.
