@@ -65,21 +65,25 @@ def install(folder: Path, packages: list[str], *, check: bool = False) -> bool:
 
 def proxys_own(folder: Path) -> list[str]:
     """What the installed LiteLLM's proxy needs, without LiteLLM's own companions."""
-    ask = "import importlib.metadata as m; print('\\n'.join(m.requires('litellm') or ()))"
-    found = subprocess.run([folder / "bin" / "python", "-c", ask], capture_output=True, text=True, check=True).stdout
-    rows = [line.partition(";") for line in found.splitlines() if re.search(r"extra == ['\"]proxy['\"]", line)]
-    needs = [
-        (name.strip(), re.sub(r"(?:\s*and\s*)?extra == ['\"]proxy['\"]", "", rest).strip()) for name, _, rest in rows
-    ]
-    return [f"{name}; {rest}" if rest else name for name, rest in needs if not name.startswith("litellm-")]
+    rows = [line.partition(";") for line in ask(folder, "'\\n'.join(m.requires('litellm'))").splitlines()]
+    needs = []
+    for name, _, conditions in rows:
+        rest, found = re.subn(r"(?:\s*and\s*)?extra == ['\"]proxy['\"]", "", conditions)
+        if found and not name.startswith("litellm-"):
+            needs.append(f"{name.strip()}; {rest.strip()}" if rest.strip() else name.strip())
+    return needs
 
 
 def version(folder: Path) -> str:
     """Which LiteLLM it has become."""
-    ask = "import importlib.metadata as m; print(m.version('litellm'))"
-    return subprocess.run(
-        [folder / "bin" / "python", "-c", ask], capture_output=True, text=True, check=True
-    ).stdout.strip()
+    return ask(folder, "m.version('litellm')")
+
+
+def ask(folder: Path, question: str) -> str:
+    """What an environment's own Python says of its packages."""
+    code = f"import importlib.metadata as m; print({question})"
+    answer = subprocess.run([folder / "bin" / "python", "-c", code], capture_output=True, text=True, check=True)
+    return answer.stdout.strip()
 
 
 if __name__ == "__main__":
