@@ -15,6 +15,7 @@ from litellm.types.router import CustomRoutingStrategyBase
 import litellm_sparekey
 import sparekey as sk
 from litellm_sparekey import SparekeyRoutingStrategy, expand_model_list, install, uninstall
+from litellm_sparekey._host import host_of
 
 MESSAGES = [{"role": "user", "content": "Hi"}]
 
@@ -138,9 +139,8 @@ def test_a_litellm_that_lacks_something_is_told_so(provider, entry, monkeypatch)
     sim = provider({"sk-a": "healthy"})
     router = litellm.Router(model_list=expand_model_list([entry(sim, ["sk-a"])]))
     before, inside = attributes(router), vars(router).get("_core", router)
-    strategy = SparekeyRoutingStrategy(router, tracker=sk.CooldownTracker())
 
-    for method in strategy.host.needs:
+    for method in host_of(router).needs:
         with monkeypatch.context() as patched:
             patched.setattr(type(inside), method, None)
             with pytest.raises(sk.ConfigError, match=f"LiteLLM {version('litellm')} has a router without {method}"):
@@ -216,21 +216,6 @@ def test_a_strategy_of_the_users_own_goes_on_underneath(ask, provider, entry):
         assert ask(router) == "Hi"
 
     assert sim.counts == {"sk-a": 0, "sk-b": 8}
-
-
-def test_the_strategy_by_itself_passes_over_what_cools(loop, provider, entry):
-    """Whoever registers it without :func:`install` has at least that."""
-    sim = provider({"sk-a": "healthy", "sk-b": "healthy"})
-    router = litellm.Router(model_list=expand_model_list([entry(sim, ["sk-a", "sk-b"])]))
-    strategy = SparekeyRoutingStrategy(router, tracker=sk.CooldownTracker())
-    entries = [{"model_name": "m", "model": "openai/gpt-4o", "api_base": sim.base_url, "api_key": "sk-a"}]
-    getattr(router, "register_plugin", None or getattr(router, "set_custom_routing_strategy", None))(strategy)
-
-    loop.run(router.acompletion("chat", MESSAGES))
-    strategy.tracker.mark_failure(sk.candidates_for("m", entries)[0], "auth")
-    loop.run(router.acompletion("chat", MESSAGES))
-
-    assert sim.counts == {"sk-a": 1, "sk-b": 1}
 
 
 def test_a_process_with_many_routers_loses_none(loop, provider, entry, clock):

@@ -24,6 +24,7 @@ if TYPE_CHECKING:
 Deployment = Mapping[str, Any]
 _KNOWN = "1.102 to 1.110"
 _NOTHING = object()
+_INSTALLED = "_sparekey"
 
 
 class Host(ABC):
@@ -47,6 +48,9 @@ class Host(ABC):
         self._changed: list[tuple[Any, str, object, object]] = []
         """Owner, attribute, what it was, and what we made of it."""
         self._cooldowns: bool | None = None
+        newer = hasattr(self.inside, "register_plugin")
+        self._registers = "register_plugin" if newer else "set_custom_routing_strategy"
+        self._register: Callable[[Any], None] = getattr(self.inside, self._registers)
 
     # -- reading ---------------------------------------------------------------------------
 
@@ -83,9 +87,21 @@ class Host(ABC):
     def lost(self) -> bool:
         """Whether the router dropped the strategy, as it does when its own one is set anew."""
 
+    def expect(self, strategy: SparekeyRoutingStrategy) -> None:
+        """Attach ``strategy`` once somebody registers it with the router, in the way LiteLLM documents."""
+
+        def register_and_attach(plugin: object) -> None:
+            if plugin is not strategy:
+                self._register(plugin)
+            elif self.strategy is None:
+                self.attach(strategy)
+
+        self.put(self._registers, register_and_attach)
+
     def attach(self, strategy: SparekeyRoutingStrategy) -> None:
         """Let ``strategy`` select, and hear of what comes of it."""
         self.strategy = strategy
+        self.put(_INSTALLED, strategy)
         settings = getattr(self.router, "settings", None)
         self._cooldowns = self.router.disable_cooldowns if settings is None else settings().disable_cooldowns
         self._disable_cooldowns(True)  # two memories of who is resting would contradict each other
@@ -95,8 +111,7 @@ class Host(ABC):
     def register(self) -> None:
         """Make the strategy the router's."""
         before = dict(vars(self.inside))
-        register = getattr(self.router, "register_plugin", None) or self.router.set_custom_routing_strategy
-        register(self.strategy)
+        self._register(self.strategy)
         self._changed += [
             (self.inside, name, before.get(name, _NOTHING), value)
             for name, value in vars(self.inside).items()
@@ -141,6 +156,12 @@ def host_of(router: Router) -> Host:
     module = "_router_rust" if rust else "_router_python"
     made: Host = importlib.import_module(f"litellm_sparekey.{module}").make(router, inside)
     return made
+
+
+def installed_in(router: Router) -> SparekeyRoutingStrategy | None:
+    """The strategy of sparekey's that ``router`` has."""
+    found: SparekeyRoutingStrategy | None = vars(vars(router).get("_core", router)).get(_INSTALLED)
+    return found
 
 
 def unserved(why: str) -> sk.ConfigError:

@@ -6,12 +6,12 @@ from collections.abc import Callable
 from typing import TYPE_CHECKING
 
 import sparekey as sk
+from litellm_sparekey._host import installed_in
 from litellm_sparekey._strategy import SparekeyRoutingStrategy
 
 if TYPE_CHECKING:
     from litellm.router import Router
 
-_INSTALLATION = "_sparekey_installation"
 _DEFAULTS = (None, None, "memory://", None, None)
 
 
@@ -42,41 +42,20 @@ def install(
         sparekey.ConfigError: this LiteLLM is too old or too new, a deployment still has ``api_keys``,
             or the router has a strategy of sparekey's with another tracker, policy or listener.
     """
-    wanted = tracker, policy, state, on_attempt, deadline
-    there = _installation(router)
+    there = installed_in(router)
     if there is not None:
-        if wanted not in (there.wanted, _DEFAULTS):
+        if (tracker, policy, state, on_attempt, deadline) not in (there.wanted, _DEFAULTS):
             raise sk.ConfigError("this router has sparekey installed with other settings; uninstall(router) first")
-        return there.strategy
+        return there
     strategy = SparekeyRoutingStrategy(
         router, tracker=tracker, policy=policy, state=state, on_attempt=on_attempt, deadline=deadline
     )
-    Installation(strategy, wanted)
+    strategy.host.attach(strategy)
     return strategy
 
 
 def uninstall(router: Router) -> None:
     """Make ``router`` what it was. Does nothing when sparekey is not installed in it."""
-    there = _installation(router)
+    there = installed_in(router)
     if there is not None:
-        there.undo()
-
-
-class Installation:
-    """What was put into one router."""
-
-    def __init__(self, strategy: SparekeyRoutingStrategy, wanted: tuple[object, ...]) -> None:
-        self.strategy = strategy
-        self.wanted = wanted
-        strategy.host.attach(strategy)
-        setattr(strategy.host.inside, _INSTALLATION, self)
-
-    def undo(self) -> None:
-        self.strategy.host.detach()
-        delattr(self.strategy.host.inside, _INSTALLATION)
-
-
-def _installation(router: Router) -> Installation | None:
-    inside = vars(router).get("_core", router)
-    found: Installation | None = vars(inside).get(_INSTALLATION)
-    return found
+        there.host.detach()

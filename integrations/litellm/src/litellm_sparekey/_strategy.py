@@ -23,8 +23,8 @@ if TYPE_CHECKING:
 class SparekeyRoutingStrategy(CustomRoutingStrategyBase):
     """Selects by LiteLLM's own rules among the keys that are worth trying now.
 
-    :func:`litellm_sparekey.install` makes one, registers it, and tells it how every call went;
-    by itself it only passes over what the tracker says is cooling.
+    Register it with ``router``, as LiteLLM documents for strategies, and it is installed: the same as
+    :func:`litellm_sparekey.install`, which makes one and registers it. Until then it changes nothing.
 
     Args:
         router: whose deployments to select from; its selection now is the one asked in the end.
@@ -50,6 +50,7 @@ class SparekeyRoutingStrategy(CustomRoutingStrategyBase):
     ) -> None:
         if deadline is not None and not 0 <= deadline < float("inf"):
             raise sk.ConfigError(f"deadline must be a number of seconds, 0 or more, not {deadline!r}")
+        self.wanted = tracker, policy, state, on_attempt, deadline
         self._deadline = deadline
         self.tracker = tracker if tracker is not None else sk.shared_tracker(policy, state)
         self.host = host_of(router)
@@ -58,6 +59,7 @@ class SparekeyRoutingStrategy(CustomRoutingStrategyBase):
         self._plans.read_all()
         self._native_async = self.host.native_async
         self._native_sync = self.host.native_sync
+        self.host.expect(self)
 
     async def async_get_available_deployment(
         self,
