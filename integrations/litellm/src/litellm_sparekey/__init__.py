@@ -13,6 +13,8 @@ from __future__ import annotations
 import importlib
 from typing import TYPE_CHECKING
 
+from litellm_sparekey._config import expand_config
+from litellm_sparekey._config_file import expand_config_text
 from litellm_sparekey._expand import expand_model_list
 
 if TYPE_CHECKING:
@@ -21,9 +23,16 @@ if TYPE_CHECKING:
 
 __version__ = "0.1.0"
 
-__all__ = ["SparekeyRoutingStrategy", "expand_model_list", "install", "uninstall"]
+__all__ = [
+    "SparekeyRoutingStrategy",
+    "expand_config",
+    "expand_config_text",
+    "expand_model_list",
+    "install",
+    "uninstall",
+]
 
-# Importing litellm takes seconds; whoever only expands a list does without it.
+# Importing litellm takes seconds; whoever only expands a config does without it.
 _LAZY = {"SparekeyRoutingStrategy": "_strategy", "install": "_install", "uninstall": "_install"}
 
 

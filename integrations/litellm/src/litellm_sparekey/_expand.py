@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Iterator, Mapping
+from itertools import chain
 from typing import Any
 
 import sparekey as sk
+from litellm_sparekey._mistake import PlacedError, Steps, mistake, place
 
 ENTRY = "sparekey_entry"
 """Says in ``model_info`` which rows were one: the id of the first of them."""
@@ -25,88 +27,117 @@ def expand_model_list(rows: Iterable[Mapping[str, Any]]) -> list[dict[str, Any]]
     Expanding twice changes nothing.
 
     Raises:
-        sparekey.ConfigError: a row is malformed, a list of keys has none in it, or an id is taken.
-            One line that names row and field, and shows no key.
+        sparekey.ConfigError: a row is malformed, a list of keys has none in it or stands where it is
+            not looked for, or an id is taken. One line that names row and field, and shows no key.
     """
-    checked = [_Row(row, f"model_list[{i}]") for i, row in enumerate(rows)]
+    return list(chain.from_iterable(expand_rows(rows)))
+
+
+def expand_rows(rows: Iterable[Mapping[str, Any]]) -> list[list[dict[str, Any]]]:
+    """As :func:`expand_model_list`, with what became of each row by itself."""
+    checked = [_Row(row, i) for i, row in enumerate(rows)]
     ids = _Ids(checked)
-    expanded = []
-    for row in checked:
-        if row.keys is None:
-            expanded.append(row.as_it_is())
-            continue
-        names = ids.take(row)
-        expanded += [row.with_key(key, name, names[0]) for key, name in zip(row.keys, names, strict=True)]
-    return expanded
+    return [row.expanded(ids) for row in checked]
+
+
+def lists_of_keys(value: object, path: Steps) -> Iterator[Steps]:
+    """Where in ``value``, however deep, something is called ``api_keys``."""
+    if isinstance(value, Mapping):
+        for name, item in value.items():
+            if name == "api_keys":
+                yield (*path, name)
+            yield from lists_of_keys(item, (*path, str(name)))
+    elif isinstance(value, (list, tuple)):
+        for i, item in enumerate(value):
+            yield from lists_of_keys(item, (*path, i))
 
 
 class _Row:
     """One row, checked."""
 
-    def __init__(self, row: Mapping[str, Any], where: str) -> None:
+    def __init__(self, row: Mapping[str, Any], number: int) -> None:
+        self._path: Steps = ("model_list", number)
+        self.name = ""
         if not isinstance(row, Mapping):
-            raise sk.ConfigError(f"{where}: a row must be a mapping of settings, not {type(row).__name__}")
-        self.name = _text(row.get("model_name"), f"{where}: model_name")
-        self.where = f"{where} ({self.name})"
+            raise self.wrong(f"a row must be a mapping of settings, not {type(row).__name__}")
+        self.name = self._text(row, "model_name")
         if "litellm_params" not in row:
-            raise sk.ConfigError(f"{self.where}: litellm_params: is missing")
-        self.params = self._mapping(row["litellm_params"], "litellm_params")
-        self.info = self._mapping(row.get("model_info"), "model_info")
-        _text(self.params.get("model"), f"{self.where}: litellm_params.model")
+            raise self.wrong("is missing", "litellm_params")
+        self._row = row
+        self.params = self._mapping("litellm_params")
+        self.info = self._mapping("model_info")
+        self._text(self.params, "litellm_params", "model")
         self.id = None if self.info.get("id") is None else str(self.info["id"])
         self._rest = {name: value for name, value in row.items() if name not in _READ}
-        account = self.params.pop("account", None) or row.get("account")
-        if account is not None:
-            self.info.setdefault("account", account)
-        self.keys = self._keys(row)
+        self._account = self.params.pop("account", None) or row.get("account")
+        if self._account is not None:
+            self.info.setdefault("account", self._account)
+        self.keys = self._keys()
+        places = {"litellm_params": self.params, "model_info": self.info, **self._rest}
+        for found in lists_of_keys(places, ()):
+            raise self.wrong("LiteLLM would take it as it is; lists of keys stand in litellm_params", *found)
 
-    def as_it_is(self) -> dict[str, Any]:
-        """The row, when it has no list of keys."""
-        row = {**_copied(self._rest), "litellm_params": self.params}
-        return {**row, "model_info": self.info} if self.info else row
+    @property
+    def where(self) -> str:
+        """What to call the row in an error."""
+        return place(self._path, self.name)
 
-    def with_key(self, key: str, name: str, entry: str) -> dict[str, Any]:
-        """The row with one key, under an id of its own."""
+    def wrong(self, problem: str, *field: str | int) -> PlacedError:
+        """The error that says so of one of its fields."""
+        return mistake((*self._path, *field), problem, self.name)
+
+    def expanded(self, ids: _Ids) -> list[dict[str, Any]]:
+        """One row for each key; the row itself, when it has no list of them."""
+        if self.keys is not None:
+            names = ids.take(self)
+            return [self._with_key(key, name, names[0]) for key, name in zip(self.keys, names, strict=True)]
+        if self._account is None:
+            return [_copied(self._row)]
+        return [{**_copied(self._rest), "litellm_params": self.params, "model_info": self.info}]
+
+    def _with_key(self, key: str, name: str, entry: str) -> dict[str, Any]:
         return {
             **_copied(self._rest),
             "litellm_params": {**_copied(self.params), "api_key": key},
             "model_info": {**_copied(self.info), "id": name, ENTRY: entry},
         }
 
-    def _keys(self, row: Mapping[str, Any]) -> list[str] | None:
+    def _keys(self) -> list[str] | None:
         """All keys in order; None when the row has no list of them and is LiteLLM's own matter."""
+        row = self._row
         if not ("api_keys" in self.params or "api_keys" in row or "api_key" in row):
             return None
-        keys = sk.merge_api_keys(
-            None,
-            [
-                *self._given(self.params, "litellm_params."),
-                *self._given(row, ""),
-            ],
-        )
+        keys = sk.merge_api_keys(None, [*self._given(self.params, "litellm_params"), *self._given(row)])
         self.params.pop("api_keys", None)
         if not keys:
-            raise sk.ConfigError(f"{self.where}: api_keys: has no key in it")
+            raise self.wrong("has no key in it", "api_keys")
         return keys
 
-    def _given(self, place: Mapping[str, Any], prefix: str) -> Iterable[Any]:
-        listed = place.get("api_keys")
+    def _given(self, where: Mapping[str, Any], *path: str) -> Iterator[Any]:
+        listed = where.get("api_keys")
         if listed is not None and not isinstance(listed, (list, tuple)):
-            what = type(listed).__name__
-            raise sk.ConfigError(f"{self.where}: {prefix}api_keys: must be a list of keys, not {what}")
-        fields = {"api_key": place.get("api_key"), **{f"api_keys[{i}]": key for i, key in enumerate(listed or ())}}
+            raise self.wrong(f"must be a list of keys, not {type(listed).__name__}", *path, "api_keys")
+        fields: dict[tuple[str | int, ...], Any] = {("api_key",): where.get("api_key")}
+        fields |= {("api_keys", i): key for i, key in enumerate(listed or ())}
         for field, key in fields.items():
             if key is not None and not isinstance(key, str) and not hasattr(key, "get_secret_value"):
-                raise sk.ConfigError(f"{self.where}: {prefix}{field}: must be a text, not {type(key).__name__}")
+                raise self.wrong(f"must be a text, not {type(key).__name__}", *path, *field)
             yield key
 
-    def _mapping(self, value: object, field: str) -> dict[str, Any]:
+    def _mapping(self, field: str) -> dict[str, Any]:
+        value = self._row.get(field)
         if value is None:
             return {}
         if not isinstance(value, Mapping):
-            raise sk.ConfigError(f"{self.where}: {field}: must be a mapping of settings, not {type(value).__name__}")
+            raise self.wrong(f"must be a mapping of settings, not {type(value).__name__}", field)
         copied: dict[str, Any] = _copied(value)
         return copied
+
+    def _text(self, where: Mapping[str, Any], *field: str) -> str:
+        value = where.get(field[-1])
+        if not isinstance(value, str) or not value.strip():
+            raise self.wrong("must be a text, and not blank", *field)
+        return value
 
 
 class _Ids:
@@ -138,22 +169,18 @@ class _Ids:
             self._claim(names[-1], row)
         for name in names:
             if name in self._names:
-                raise sk.ConfigError(
-                    f"{row.where}: model_info.id: {name!r} is also the model_name of {self._names[name]}, and LiteLLM "
-                    "may take a request for it as one for a single key; choose another"
+                raise row.wrong(
+                    f"{name!r} is also the model_name of {self._names[name]}, and LiteLLM "
+                    "may take a request for it as one for a single key; choose another",
+                    "model_info",
+                    "id",
                 )
         return names
 
     def _claim(self, name: str, row: _Row) -> None:
         if name in self._taken:
-            raise sk.ConfigError(f"{row.where}: model_info.id: {name!r} is already the id of {self._taken[name]}")
+            raise row.wrong(f"{name!r} is already the id of {self._taken[name]}", "model_info", "id")
         self._taken[name] = row.where
-
-
-def _text(value: object, where: str) -> str:
-    if not isinstance(value, str) or not value.strip():
-        raise sk.ConfigError(f"{where}: must be a text, and not blank")
-    return value
 
 
 def _copied(value: Any) -> Any:
