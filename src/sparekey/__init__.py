@@ -17,6 +17,7 @@ from sparekey._settings import load_policy, policy_from
 from sparekey._time_left import off_the_clock, time_left
 from sparekey._tracker import CooldownTracker, shared_tracker
 from sparekey._types import Attempt, Candidate, FallbackResult, Reason, Scope, Verdict
+from sparekey._watch import ConfigWatch
 from sparekey.errors import (
     AttemptTimeoutError,
     ConfigError,
@@ -34,6 +35,7 @@ __all__ = [
     "AttemptTimeoutError",
     "Candidate",
     "ConfigError",
+    "ConfigWatch",
     "CooldownTracker",
     "CoolingError",
     "FallbackChain",

@@ -52,7 +52,7 @@ def resolve_candidates(
         name = raw.strip()
         resolved = lookup(name) if lookup is not None else None
         candidate = (
-            _candidate(resolved)
+            candidate_of(resolved)
             if isinstance(resolved, ModelConfig)
             else _parse(resolved or name, name, default_provider)
         )
@@ -83,7 +83,7 @@ def candidates_for(model_name: str, models: Iterable[Entry]) -> list[Candidate]:
             own = f"{name}__key_"
             keys = [groups[n][0] for n in entry.fallbacks if n.startswith(own) and n in groups and groups[n][0].virtual]
             for single in (entry, *keys):
-                found.setdefault(_candidate(single))
+                found.setdefault(candidate_of(single))
         for entry in groups[name]:
             for fallback in entry.fallbacks:
                 if fallback not in seen:
@@ -99,16 +99,18 @@ def config_for(candidate: Candidate, models: Iterable[Entry]) -> ModelConfig:
         ConfigError: no entry of the list is this candidate's.
     """
     for entry in _expanded(models):
-        if entry.model_name == candidate.name and _candidate(entry) == candidate:
+        if entry.model_name == candidate.name and candidate_of(entry) == candidate:
             return followed(entry, entry.model_name)
     raise ConfigError(f"no entry of the model list is {candidate}")
 
 
-def check_fallbacks(entries: Sequence[ModelConfig], where: str) -> None:
-    """Raise :class:`ConfigError` when an entry names a fallback that is not in the list."""
+def check_fallbacks(entries: Sequence[ModelConfig], expanded: Sequence[ModelConfig], where: str) -> None:
+    """Raise :class:`ConfigError` when one of ``entries`` names a fallback that is not in them expanded."""
+    groups = _groups(expanded)
     for i, entry in enumerate(entries):
         for j, name in enumerate(entry.fallbacks):
-            check_names([name], entries, f"{where}[{i}] ({entry.model_name}): fallbacks[{j}]")
+            if name not in groups:
+                raise ConfigError(f"{where}[{i}] ({entry.model_name}): fallbacks[{j}]: {_unknown(name, '', groups)}")
 
 
 def check_names(names: Iterable[str], entries: Sequence[ModelConfig], where: str) -> None:
@@ -141,7 +143,8 @@ def _unknown(name: str, wanted_by: str, groups: dict[str, list[ModelConfig]]) ->
     return f"no entry is called {name!r}{by}{hint}" if by else f"no entry is called {name!r}{hint}"
 
 
-def _candidate(entry: ModelConfig) -> Candidate:
+def candidate_of(entry: ModelConfig) -> Candidate:
+    """Who a single-key entry is, its references followed."""
     entry = followed(entry, entry.model_name)
     provider, model = _split(entry.model, "")
     key = entry.api_key.get_secret_value().strip() if entry.api_key is not None else None

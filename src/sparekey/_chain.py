@@ -13,6 +13,9 @@ from typing import TypeVar
 
 from sparekey._classify import classify as read_error
 from sparekey._images import only_oversized_stops
+from sparekey._keys import Entry
+from sparekey._listed import Listed
+from sparekey._models import ModelList
 from sparekey._policy import Policy
 from sparekey._run import OnAttempt, Run
 from sparekey._stream import AsyncChunks, Chunks, always, hold, hold_async
@@ -25,19 +28,28 @@ from sparekey.errors import ConfigError, NoCandidatesError
 T = TypeVar("T")
 
 
-class FallbackChain:
+class FallbackChain(Listed):
     """Tries candidates in order until one answers, and remembers who failed and why.
 
-    Every method takes the candidates and ``fn(candidate)``, which makes the call. An error that
-    no other candidate could do better with leaves as ``fn`` raised it; when nobody is left there
-    is one :class:`~sparekey.FallbackExhaustedError`. Cancellation, ``KeyboardInterrupt`` and the
-    like pass straight through and blame nobody.
+    Every method takes whom to try, and ``fn(candidate)``, which makes the call. An error that no
+    other candidate could do better with leaves as ``fn`` raised it; when nobody is left there is
+    one :class:`~sparekey.FallbackExhaustedError`. Cancellation, ``KeyboardInterrupt`` and the like
+    pass straight through and blame nobody.
+
+    Whom to try is a list of candidates, or a name in the chain's own model list::
+
+        chain = sk.FallbackChain(models=[{"model_name": "chat", "model": "openai/gpt-4o", "api_keys": [...]}])
+        chain.execute("chat", lambda candidate: call(chain.config_for(candidate)))
 
     Args:
         tracker: the memory; a private one when None.
         policy: what each reason does; the tracker's when None.
         classify: reads an error to a verdict, or None when nothing is known of it.
         on_attempt: hears of every attempt as it ends: failures, skips and the success.
+        models: the model list, as for :meth:`reload`; without one only lists of candidates can be tried.
+
+    Raises:
+        ConfigError: the model list cannot work.
     """
 
     def __init__(
@@ -46,18 +58,20 @@ class FallbackChain:
         policy: Policy | None = None,
         classify: Classify | None = None,
         on_attempt: OnAttempt | None = None,
+        models: Iterable[Entry] | None = None,
     ) -> None:
         self.tracker = tracker if tracker is not None else CooldownTracker(policy)
         self.policy = policy if policy is not None else self.tracker.policy
         self.on_attempt = on_attempt
         self._clock = self.tracker.clock.now
-        self._classify: Classify = classify if classify is not None else self._read
+        self._classify: Classify = classify if classify is not None else partial(_read, self._clock)
+        super().__init__(models)
 
     # -- calls -----------------------------------------------------------------------------
 
     def execute(
         self,
-        candidates: Iterable[Candidate],
+        candidates: Iterable[Candidate] | str,
         fn: Callable[[Candidate], T],
         *,
         deadline: float | None = None,
@@ -66,7 +80,7 @@ class FallbackChain:
         """Call ``fn`` with one candidate after another until one answers.
 
         Args:
-            candidates: whom to try, in order.
+            candidates: whom to try, in order; or a name in the model list.
             fn: makes the call; its exceptions are what is judged.
             deadline: seconds from now that all attempts together may take. Nothing can end a
                 sync call from outside: ``fn`` passes :func:`sparekey.time_left` to its client.
@@ -76,13 +90,13 @@ class FallbackChain:
         Raises:
             FallbackExhaustedError: nobody could serve it, or the deadline is spent.
             NoCandidatesError: there are no candidates.
-            ConfigError: the deadline is not a number of seconds.
+            ConfigError: nothing is called so, or the deadline is not a number of seconds.
         """
         return self._drive(self.begin(candidates, deadline=deadline, affinity=affinity), fn)
 
     async def aexecute(
         self,
-        candidates: Iterable[Candidate],
+        candidates: Iterable[Candidate] | str,
         fn: Callable[[Candidate], Awaitable[T]],
         *,
         deadline: float | None = None,
@@ -93,7 +107,7 @@ class FallbackChain:
 
     def stream(
         self,
-        candidates: Iterable[Candidate],
+        candidates: Iterable[Candidate] | str,
         fn: Callable[[Candidate], Iterable[T]],
         *,
         deadline: float | None = None,
@@ -113,7 +127,7 @@ class FallbackChain:
 
     async def astream(
         self,
-        candidates: Iterable[Candidate],
+        candidates: Iterable[Candidate] | str,
         fn: Callable[[Candidate], AsyncIterable[T] | Awaitable[AsyncIterable[T]]],
         *,
         deadline: float | None = None,
@@ -131,7 +145,7 @@ class FallbackChain:
 
     def execute_image(
         self,
-        candidates: Iterable[Candidate],
+        candidates: Iterable[Candidate] | str,
         fn: Callable[[Candidate], T],
         *,
         deadline: float | None = None,
@@ -142,7 +156,7 @@ class FallbackChain:
 
     async def aexecute_image(
         self,
-        candidates: Iterable[Candidate],
+        candidates: Iterable[Candidate] | str,
         fn: Callable[[Candidate], Awaitable[T]],
         *,
         deadline: float | None = None,
@@ -203,47 +217,56 @@ class FallbackChain:
     # -- for hosts that pick and report in hooks of their own ------------------------------
 
     def begin(
-        self, candidates: Iterable[Candidate], *, deadline: float | None = None, affinity: str | None = None
+        self, candidates: Iterable[Candidate] | str, *, deadline: float | None = None, affinity: str | None = None
     ) -> Run:
         """One request's walk, for a host that makes the calls itself.
 
         Ask :meth:`Run.next` with :meth:`now`, make the call, tell :meth:`Run.failed` or
         :meth:`Run.succeeded`.
         """
-        return self._run(_checked(candidates), self.policy, self._classify, deadline, affinity)
+        return self._run(candidates, self.policy, self._classify, deadline, affinity)
 
     def now(self) -> float:
         """The chain's clock: epoch seconds."""
         return self._clock()
 
-    def _begin_image(self, candidates: Iterable[Candidate], deadline: float | None, affinity: str | None) -> Run:
+    def _begin_image(self, candidates: Iterable[Candidate] | str, deadline: float | None, affinity: str | None) -> Run:
         policy = self.policy.for_images()
-        twins = [candidate.for_images() for candidate in _checked(candidates)]
-        return self._run(
-            twins, policy, self._classify if policy.remembers else only_oversized_stops, deadline, affinity
-        )
+        classify = self._classify if policy.remembers else only_oversized_stops
+        return self._run(candidates, policy, classify, deadline, affinity, Candidate.for_images)
 
     def _run(
         self,
-        candidates: Sequence[Candidate],
+        asked: Iterable[Candidate] | str,
         policy: Policy,
         classify: Classify,
         deadline: float | None,
         affinity: str | None,
+        twin: Callable[[Candidate], Candidate] | None = None,
     ) -> Run:
+        models: ModelList | None = self._models.current
+        if isinstance(asked, str):
+            models = self._models.now
+            asked = models.candidates(asked)
+        candidates = _checked(asked)
+        if twin is not None:
+            candidates = [twin(candidate) for candidate in candidates]
         deadline_at = None if deadline is None else self._clock() + _seconds(deadline)
         if affinity is not None:
             candidates = pinned(candidates, affinity)
         elif policy.selection != "ordered":
             candidates = self.tracker.arranged(candidates, policy.selection)
-        return Run(candidates, self.tracker, policy, classify, deadline_at=deadline_at, on_attempt=self.on_attempt)
-
-    def _read(self, error: BaseException) -> Verdict | None:
-        return read_error(error, now=self._clock())
+        run = Run(candidates, self.tracker, policy, classify, deadline_at=deadline_at, on_attempt=self.on_attempt)
+        run.keeps = models
+        return run
 
     def _breaker(self, run: Run, candidate: Candidate) -> Callable[[Exception], BaseException]:
         began = run.started_at
         return lambda error: run.broke(candidate, began, error, self._clock())
+
+
+def _read(clock: Callable[[], float], error: BaseException) -> Verdict | None:
+    return read_error(error, now=clock())
 
 
 def _checked(candidates: Iterable[Candidate]) -> Sequence[Candidate]:

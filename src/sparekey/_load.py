@@ -34,7 +34,7 @@ def load_config(path: str | os.PathLike[str]) -> list[ModelConfig]:
         entries = [_entry(row, i) for i, row in enumerate(rows)]
         if isinstance(data, dict):
             entries = _with_router_fallbacks(entries, data)
-        check_fallbacks(expand_model_list(entries), "model_list")
+        check_fallbacks(entries, expand_model_list(entries), "model_list")
     except ConfigError as error:
         text = str(error)
     except RecursionError:

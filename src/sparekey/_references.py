@@ -12,6 +12,7 @@ from urllib.parse import unquote, urlsplit
 from sparekey.errors import ConfigError
 
 _LITELLM = "os.environ/"
+_FILE = "file:///"
 _BRACED = re.compile(r"\$\{([A-Za-z_][A-Za-z0-9_]*)\}")
 
 _origins: dict[str, str] = {}
@@ -20,7 +21,7 @@ _origins: dict[str, str] = {}
 
 def is_reference(text: str) -> bool:
     """Whether ``text`` stands for something kept elsewhere."""
-    return text.startswith((_LITELLM, "file:///")) or _BRACED.search(text) is not None
+    return text.startswith((_LITELLM, _FILE)) or _BRACED.search(text) is not None
 
 
 def resolve(value: Any, where: str) -> Any:
@@ -50,7 +51,7 @@ def origin_of(text: str) -> str | None:
 def _resolve_text(text: str, where: str) -> str:
     if text.startswith(_LITELLM):
         return _variable(text.removeprefix(_LITELLM), where)
-    if text.startswith("file:///"):
+    if text.startswith(_FILE):
         return _file(text, where)
     return _BRACED.sub(lambda found: _variable(found.group(1), where), text)
 
@@ -64,8 +65,27 @@ def _variable(name: str, where: str) -> str:
     return value
 
 
+def files_in(value: Any) -> set[Path]:
+    """The files that references in ``value``, however deep, name."""
+    found: set[Path] = set()
+    left, seen = [value], set[int]()
+    while left:
+        item = left.pop()
+        if isinstance(item, str):
+            if item.startswith(_FILE):
+                found.add(_path(item))
+        elif isinstance(item, (Mapping, list, tuple)) and id(item) not in seen:
+            seen.add(id(item))  # an anchor of YAML may stand inside itself
+            left += item.values() if isinstance(item, Mapping) else item
+    return found
+
+
+def _path(url: str) -> Path:
+    return Path(unquote(urlsplit(url).path).replace("\0", "?"))
+
+
 def _file(url: str, where: str) -> str:
-    path = Path(unquote(urlsplit(url).path).replace("\0", "?"))
+    path = _path(url)
     try:
         text = path.read_text(encoding="utf-8").strip()
     except (OSError, ValueError) as error:

@@ -67,6 +67,8 @@ class Run:
         self._began_at: float | None = None
         self._before: tuple[Reason, Candidate] | None = None
         self._late = False
+        self.keeps: object = None
+        """Whatever has to live as long as the walk, such as the model list its candidates are of."""
         self.pause = 0.0
         """Seconds to wait before asking ``next`` again, when it returned None; 0 when nobody is left."""
         self.last_error: BaseException | None = None
