@@ -43,7 +43,7 @@ class RedisStore(Store):
     Args:
         client: a redis-py client, used as it is: ``redis.Redis``, what ``Sentinel.master_for`` gives,
             or ``RedisCluster``. Give it a ``socket_timeout``: without one a silent server stops the sharing
-            (never a request) until it speaks again. It is not closed.
+            (never a request) until it speaks again. It is not closed; idle connections are dropped now and then.
         prefix: those who share state have the same one.
 
     Raises:
@@ -53,8 +53,6 @@ class RedisStore(Store):
     def __init__(self, client: Client, *, prefix: str = _PREFIX) -> None:
         self._name = _place(client) + ("" if prefix == _PREFIX else f", prefix {prefix!r}")
         self._client = client
-        self._pool: redis.ConnectionPool | None = None
-        """Of a client made here: the connections to let go."""
         self._key = f"{prefix}:records"
         self._listener: Listener | None = None
         self._told: SimpleQueue[str | Exception | Again | None] = SimpleQueue()
@@ -81,9 +79,7 @@ class RedisStore(Store):
                 "the '?'. In a user name or password, '%', ':', '/', '?', '#' and '@' are written %25, %3A, %2F, %3F, "
                 "%23 and %40"
             )
-        store = cls(client, prefix=prefix)
-        store._pool = client.connection_pool
-        return store
+        return cls(client, prefix=prefix)
 
     @property
     def name(self) -> str:
@@ -132,9 +128,10 @@ class RedisStore(Store):
         if self._listener is not None:
             self._listener.stop()
             self._listener = None
-        if self._pool is not None:
+        if isinstance(self._client, redis.Redis):
+            # Whoever opens again may be led to another server, when this one is a master no more.
             with contextlib.suppress(Exception):  # of a connection that broke there is nothing to let go
-                self._pool.disconnect()
+                self._client.connection_pool.disconnect(inuse_connections=False)
 
     def forsake(self) -> None:
         # The client knows by the process's number whose its connections are, and leaves a parent's alone.
@@ -185,7 +182,10 @@ class RedisStore(Store):
             clock = Clock.read(text_of(text))
         except ValueError:
             return False
-        if clock.epoch != self._clock.epoch or clock.version < self._clock.version:
+        if clock.epoch != self._clock.epoch:
+            return False
+        if clock.version < self._clock.version:
+            self._client.hdel(self._key, CLOCK)  # an older copy, which need not look so to others: for them an epoch
             return False
         if self._clock.version < self._due:
             raise redis.ConnectionError("changes are published that do not arrive")

@@ -24,11 +24,8 @@ CLOCK = "<clock>"
 CHANNEL = ":changed"
 """What follows the key in the name of the channel."""
 
-_COMMON = (
-    f"""
-local key, clock, channel = KEYS[1], '{CLOCK}', KEYS[1] .. '{CHANNEL}'
-"""
-    + """
+_NAMES = f"local key, clock, channel = KEYS[1], '{CLOCK}', KEYS[1] .. '{CHANNEL}'"
+_COMMON = """
 local time = redis.call('TIME')
 local now = time[1] + time[2] / 1e6
 
@@ -44,20 +41,22 @@ local function read(id, text)
   return { expires = rest:match('^%S+'), fields = fields }
 end
 
--- A hash that was not there begins an epoch, whose name the caller thought of.
-local function ticked(by)
-  local epoch, version = (redis.call('HGET', key, clock) or ''):match('^(%x+) (%d+)$')
-  if by > 0 or not epoch then
-    epoch, version = epoch or ARGV[1], string.format('%.0f', (version or 0) + by)
-    redis.call('HSET', key, clock, epoch .. ' ' .. version)
-  end
-  return epoch .. ' ' .. version, tonumber(version)
-end
-
 -- The whole hash goes when its last record would, and no sooner than a day after it was looked at.
 local function kept_until(expires)
   local seconds = math.ceil(math.min(math.max(expires - now, 86400), 315360000))
   if redis.call('TTL', key) < seconds then redis.call('EXPIRE', key, seconds) end
+end
+
+-- A hash that was not there begins an epoch, by the name the caller thought of.
+local function ticked(by)
+  local epoch, version = (redis.call('HGET', key, clock) or ''):match('^(%x+) (%d+)$')
+  local new = not epoch
+  if by > 0 or new then
+    epoch, version = epoch or ARGV[1], string.format('%.0f', (version or 0) + by)
+    redis.call('HSET', key, clock, epoch .. ' ' .. version)
+  end
+  if new then kept_until(now) end
+  return epoch .. ' ' .. version, tonumber(version)
 end
 
 -- Drops what has expired, or was not written here; returns what is left, by turns an id and a record.
@@ -77,10 +76,10 @@ local function swept()
   return left
 end
 """
-)
 
 LOAD = (
-    _COMMON
+    _NAMES
+    + _COMMON
     + """
 local reply = swept()
 kept_until(now)
@@ -91,7 +90,8 @@ return reply
 """Argument: a name for an epoch. Returns the clock, then by turns an id and a record."""
 
 SAVE = (
-    _COMMON
+    _NAMES
+    + _COMMON
     + """
 local function numbers(text)
   local found = {}

