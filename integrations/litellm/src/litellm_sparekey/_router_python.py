@@ -3,18 +3,18 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from contextlib import suppress
 from typing import TYPE_CHECKING, Any
 
-from litellm.litellm_core_utils.streaming_handler import CustomStreamWrapper
-
-from litellm_sparekey._current import Current, current
+from litellm_sparekey._attempts import walked, walked_async
 from litellm_sparekey._fallbacks import guarded, story
 from litellm_sparekey._host import Host
-from litellm_sparekey._stream import Resumed, drawn_first
+from litellm_sparekey._stream import drawn, drawn_first
 
 if TYPE_CHECKING:
     from litellm.router import Router
+
+    from litellm_sparekey._strategy import SparekeyRoutingStrategy
+    from litellm_sparekey._walk import Walk
 
 _FACADES = "_core_async_get_available_deployment"
 
@@ -29,6 +29,11 @@ class PythonRouter(Host):
         "async_function_with_fallbacks_common_utils",
         "_acompletion_streaming_iterator",
         "_completion_streaming_iterator",
+        "_ageneric_api_call_with_fallbacks_helper",
+        "_atext_completion",
+        "_atranscription",
+        "_generic_api_call_with_fallbacks",
+        "text_completion",
     )
 
     @property
@@ -49,11 +54,18 @@ class PythonRouter(Host):
 
     def hear(self) -> None:
         wrappers: dict[str, Callable[[Callable[..., Any]], Callable[..., Any]]] = {
-            "make_call": self._one_walk,
+            # The one place that first attempts, retries and fallbacks pass, sync and async, in SDK and proxy.
+            "make_call": lambda inner: walked_async(inner, self._begin),
             "async_function_with_retries": self._one_round,
             "async_function_with_fallbacks_common_utils": lambda inner: guarded(inner, self._active),
             "_acompletion_streaming_iterator": lambda inner: drawn_first(inner, self._active),
             "_completion_streaming_iterator": lambda inner: drawn_first(inner, self._active),
+            "_ageneric_api_call_with_fallbacks_helper": drawn,
+            "_atext_completion": drawn,
+            "_atranscription": drawn,
+            # These make one attempt, by a way of their own.
+            "_generic_api_call_with_fallbacks": lambda inner: walked(inner, self._begin),
+            "text_completion": lambda inner: walked(inner, self._begin),
         }
         for name, wrapper in wrappers.items():
             self.put(name, wrapper(getattr(self.inside, name)))
@@ -61,49 +73,16 @@ class PythonRouter(Host):
     def _active(self) -> bool:
         return self.strategy is not None
 
-    def _one_walk(self, make_call: Callable[..., Any]) -> Callable[..., Any]:
-        """LiteLLM's call of one group becomes the walk over its keys.
-
-        It is the one place that first attempts, retries and fallbacks pass, sync and async, in SDK and
-        proxy; the outcome of each attempt is known here before the next selection.
-        """
-
-        async def walk_the_group(original_function: Callable[..., Any], *args: Any, **kwargs: Any) -> Any:
-            strategy = self.strategy
-            if strategy is None:
-                return await make_call(original_function, *args, **kwargs)
-            if (told := story.get()) is not None and told.stop is not None:
-                raise told.stop
-            if self.lost():
-                self.register()
-            walk = strategy.begin(told.log if told is not None else None)
-            under_way = Current(strategy, walk)
-            token = current.set(under_way)
-            try:
-                while True:
-                    try:
-                        response = await make_call(original_function, *args, **kwargs)
-                        if isinstance(response, CustomStreamWrapper):
-                            response = Resumed(response, broke=walk.watch())
-                    except Exception as error:
-                        final = walk.failed(error)
-                        if final is error:
-                            raise
-                    except BaseException:
-                        walk.abandoned()
-                        raise
-                    else:
-                        walk.succeeded()
-                        walk.tell(response)
-                        return response
-                    if final is not None:
-                        raise final
-            finally:
-                under_way.walk = None
-                with suppress(ValueError):  # closed from another context, as an abandoned coroutine is
-                    current.reset(token)
-
-        return walk_the_group
+    def _begin(self) -> tuple[SparekeyRoutingStrategy, Walk] | None:
+        """A walk over the keys of a group that LiteLLM is about to call."""
+        strategy = self.strategy
+        if strategy is None:
+            return None
+        if (told := story.get()) is not None and told.stop is not None:
+            raise told.stop
+        if self.lost():
+            self.register()
+        return strategy, strategy.begin(told.log if told is not None else None)
 
     def _one_round(self, with_retries: Callable[..., Any]) -> Callable[..., Any]:
         """LiteLLM retries what its table says, sleeps in between, and knows no other key: a walk leaves it nothing."""

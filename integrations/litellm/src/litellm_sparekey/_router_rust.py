@@ -10,6 +10,7 @@ import importlib
 from collections.abc import Callable, Mapping
 from typing import TYPE_CHECKING, Any
 
+from litellm_sparekey._attempts import walked
 from litellm_sparekey._current import current
 from litellm_sparekey._host import Host, unserved
 from litellm_sparekey._stream import drawn
@@ -19,6 +20,7 @@ if TYPE_CHECKING:
     from litellm.router import Router
 
     from litellm_sparekey._strategy import SparekeyRoutingStrategy
+    from litellm_sparekey._walk import Walk
 
 
 class RustRouter(Host):
@@ -27,6 +29,8 @@ class RustRouter(Host):
     needs = (
         "_run",
         "_run_sync",
+        "_call_sync",
+        "text_completion",
         "_pre_route",
         "_selection_fields",
         "_policy_lookup_names",
@@ -86,6 +90,8 @@ class RustRouter(Host):
         self.put("_run", self._arun(core._run))  # noqa: SLF001
         self.put("_run_sync", self._run(core._run_sync))  # noqa: SLF001
         self.put("_selection_fields", self._retried_as_told(core._selection_fields))  # noqa: SLF001
+        self.put("_call_sync", self._tried_again(core._call_sync))  # noqa: SLF001
+        self.put("text_completion", walked(core.text_completion, self._begin))
         self.put("_host", _Drawing(core._host))  # noqa: SLF001
         self.put("attempt_failed", _telling(endpoints.attempt_failed), endpoints)
 
@@ -112,6 +118,24 @@ class RustRouter(Host):
                 return ended
 
         return run_as_told
+
+    def _tried_again(self, call: Callable[..., Any]) -> Callable[..., Any]:
+        """Sync calls of which LiteLLM would make one attempt: their fallbacks stay off, their retries do not."""
+
+        def call_as_told(plan: Any, request: Any, overrides: Mapping[str, Any] | None = None) -> Any:
+            if self.strategy is not None and overrides is not None:
+                overrides = {name: value for name, value in overrides.items() if name != "num_retries"}
+            return call(plan, request, overrides)
+
+        return call_as_told
+
+    def _begin(self) -> tuple[SparekeyRoutingStrategy, Walk] | None:
+        """A walk for a call that does not pass through the core."""
+        if self.strategy is None:
+            return None
+        if self.lost():
+            self.register()
+        return self.strategy, self.strategy.begin()
 
     def _trip(self, strategy: SparekeyRoutingStrategy, call: Any, request: dict[str, Any]) -> Trip:
         if self.lost():
@@ -147,6 +171,21 @@ class RustRouter(Host):
         return bare
 
 
+_STREAMS = frozenset(
+    {
+        "acompletion",
+        "aanthropic_messages",
+        "anthropic_messages",
+        "aresponses",
+        "atext_completion",
+        "atranscription",
+        "completion",
+        "responses",
+    }
+)
+"""LiteLLM's functions that open streams; the sync one for texts is drawn where it is called."""
+
+
 class _Drawing:
     """The core's host, whose streams come with their first chunks drawn."""
 
@@ -159,10 +198,7 @@ class _Drawing:
     def invoke(self, op: str) -> Callable[..., Any]:
         """LiteLLM's function of that name."""
         called: Callable[..., Any] = self._host.invoke(op)
-        under_way = current.get()
-        if op not in ("acompletion", "completion") or under_way is None or under_way.walk is None:
-            return called
-        return drawn(called, under_way.walk.watch)
+        return drawn(called) if op in _STREAMS else called
 
 
 def _telling(attempt_failed: Callable[..., None]) -> Callable[..., None]:

@@ -6,6 +6,7 @@ like any other. Later ones only LiteLLM's fallbacks would hear of, and not the g
 
 from __future__ import annotations
 
+import functools
 import inspect
 from collections.abc import AsyncIterator, Callable, Iterable
 from contextlib import suppress
@@ -16,70 +17,29 @@ from typing import Any
 from litellm.exceptions import MidStreamFallbackError
 from litellm.litellm_core_utils.streaming_handler import CustomStreamWrapper
 
+from litellm_sparekey._current import current
+from litellm_sparekey._settle import error_in, settles
+
 Broke = Callable[[Exception], BaseException]
 """Hears of an error after the first chunks; returns what to raise."""
 
 
-def settles(chunk: Any) -> bool:
-    """Whether ``chunk`` says something, so that there is no going back: more than a role, or an end."""
-    if not hasattr(chunk, "choices"):
-        return True
-    for choice in chunk.choices:
-        if getattr(choice, "finish_reason", None):
-            return True
-        delta = getattr(choice, "delta", None)
-        said = delta.model_dump(exclude_none=True) if delta is not None else {"text": getattr(choice, "text", None)}
-        if any(value for name, value in said.items() if name != "role"):
-            return True
-    return False
-
-
-class Resumed(CustomStreamWrapper):
+class _Resumed:
     """A stream with its first chunks put back; in all else it is the stream it was made of."""
 
     __slots__ = ("_broke", "_drawn", "_rest", "_source")
 
-    def __init__(self, source: CustomStreamWrapper, drawn: Iterable[Any] = (), broke: Broke | None = None) -> None:
-        # What LiteLLM keeps on a stream (headers, hidden parameters) is set on either and seen on both.
-        self.__dict__ = source.__dict__
+    def __init__(self, source: Any, drawn: Iterable[Any], broke: Broke | None) -> None:
         self._source, self._drawn, self._broke = source, [*drawn][::-1], broke
         self._rest: Any = None
+        if hasattr(source, "__dict__"):
+            # What LiteLLM keeps on a stream (headers, hidden parameters) is set on either and seen on both.
+            object.__setattr__(self, "__dict__", source.__dict__)
 
-    def __iter__(self) -> Resumed:
-        return self
-
-    def __aiter__(self) -> Resumed:
-        return self
-
-    def __next__(self) -> Any:
-        if self._drawn:
-            return self._drawn.pop()
-        try:
-            if self._rest is None:
-                self._rest = iter(self._source)
-            return next(self._rest)
-        except StopIteration:
-            raise
-        except Exception as error:
-            broken = self._told(error)
-            if broken is error:
-                raise
-        raise broken
-
-    async def __anext__(self) -> Any:
-        if self._drawn:
-            return self._drawn.pop()
-        try:
-            if self._rest is None:
-                self._rest = aiter(self._source)
-            return await anext(self._rest)
-        except StopAsyncIteration:
-            raise
-        except Exception as error:
-            broken = self._told(error)
-            if broken is error:
-                raise
-        raise broken
+    def _hand_on(self, chunk: Any) -> Any:
+        if self._broke is not None and (error := error_in([chunk])) is not None:
+            self._broke(error)
+        return chunk
 
     def _told(self, error: Exception) -> BaseException:
         """What to raise for ``error``, once whoever watches has heard of it."""
@@ -92,24 +52,96 @@ class Resumed(CustomStreamWrapper):
         error.__dict__["original_exception"] = self._broke(said)
         return error
 
+
+class _Sync(_Resumed):
+    __slots__ = ()
+
+    def __iter__(self) -> _Sync:
+        return self
+
+    def __next__(self) -> Any:
+        if self._drawn:
+            return self._drawn.pop()
+        try:
+            if self._rest is None:
+                self._rest = iter(self._source)
+            return self._hand_on(next(self._rest))
+        except StopIteration:
+            raise
+        except Exception as error:
+            broken = self._told(error)
+            if broken is error:
+                raise
+        raise broken
+
+
+class _Async(_Resumed):
+    __slots__ = ()
+
+    def __aiter__(self) -> _Async:
+        return self
+
+    async def __anext__(self) -> Any:
+        if self._drawn:
+            return self._drawn.pop()
+        try:
+            if self._rest is None:
+                self._rest = aiter(self._source)
+            return self._hand_on(await anext(self._rest))
+        except StopAsyncIteration:
+            raise
+        except Exception as error:
+            broken = self._told(error)
+            if broken is error:
+                raise
+        raise broken
+
     async def aclose(self) -> None:
         """Stop the stream and let go of its connection; nobody is blamed."""
         self._drawn.clear()
-        await self._source.aclose()  # type: ignore[no-untyped-call]
+        if hasattr(self._source, "aclose"):
+            await self._source.aclose()
 
 
-def drawn(call: Callable[..., Any], watch: Callable[[], Broke | None]) -> Callable[..., Any]:
-    """LiteLLM's function that may open a stream, which comes with its first chunks drawn, and watched from then on."""
+def resumed(source: Any, drawn: Iterable[Any] = (), broke: Broke | None = None) -> Any:
+    """``source`` with chunks put back before it, watched from then on."""
+    kind: type = CustomStreamWrapper if isinstance(source, CustomStreamWrapper) else type(source)
+    return _resuming(kind)(source, drawn, broke)
 
-    def draw(**settings: Any) -> Any:
-        stream = call(**settings)
-        return Resumed(stream, _draw(stream, stream), watch()) if isinstance(stream, CustomStreamWrapper) else stream
 
-    async def draw_async(**settings: Any) -> Any:
-        stream = await call(**settings)
-        if not isinstance(stream, CustomStreamWrapper):
-            return stream
-        return Resumed(stream, await _draw_async(stream, stream, None), watch())
+@functools.lru_cache(maxsize=64)
+def _resuming(kind: type) -> type[_Resumed]:
+    """What is also a ``kind``, for LiteLLM asks; but for generators, of which nothing can be."""
+    colours = [each for each, method in ((_Sync, "__next__"), (_Async, "__anext__")) if hasattr(kind, method)]
+    bases = (*colours, kind) if kind.__dictoffset__ else tuple(colours)
+    return type(f"Resumed{kind.__name__}", bases, {"__slots__": ()})
+
+
+def _is_stream(answer: object) -> bool:
+    return hasattr(type(answer), "__anext__") or hasattr(type(answer), "__next__")
+
+
+def drawn(call: Callable[..., Any]) -> Callable[..., Any]:
+    """LiteLLM's function that may open a stream, which comes with its first chunks drawn, and watched from then on.
+
+    But for a response in the background, which goes on without its stream: its id is wanted at once.
+    """
+
+    @functools.wraps(call)
+    def draw(*args: Any, **settings: Any) -> Any:
+        answer = call(*args, **settings)
+        under_way = current.get()
+        if under_way is None or under_way.walk is None or settings.get("background") or not _is_stream(answer):
+            return answer
+        return resumed(answer, _draw(answer, answer), under_way.walk.watch())
+
+    @functools.wraps(call)
+    async def draw_async(*args: Any, **settings: Any) -> Any:
+        answer = await call(*args, **settings)
+        under_way = current.get()
+        if under_way is None or under_way.walk is None or settings.get("background") or not _is_stream(answer):
+            return answer
+        return resumed(answer, await _draw_async(answer, answer, None), under_way.walk.watch())
 
     return draw_async if inspect.iscoroutinefunction(call) else draw
 
@@ -138,23 +170,25 @@ def _undrawn(call: dict[str, Any]) -> Any:
     if taken is None:
         return call.get("model_response")
     # Newer releases draw one chunk themselves, which may be no more than a role.
-    return None if taken.chunk is None or settles(taken.chunk) else taken.rest
+    return None if taken.chunk is None or settles([taken.chunk]) else taken.rest
 
 
 def _put_back(call: dict[str, Any], drawn: list[Any], rest: Any) -> None:
     if call.get("first_chunk") is None:
-        call["model_response"] = Resumed(call["model_response"], drawn)
+        call["model_response"] = resumed(call["model_response"], drawn)
     else:
         call["first_chunk"] = replace(call["first_chunk"], rest=rest)
 
 
 def _draw(chunks: Any, stream: Any) -> list[Any]:
     """The first chunks, up to one that settles."""
-    drawn = []
+    drawn: list[Any] = []
     try:
         for chunk in chunks:
             drawn.append(chunk)
-            if settles(chunk):
+            if (told := error_in(drawn)) is not None:
+                raise told
+            if settles(drawn):
                 break
     except BaseException as error:
         with suppress(Exception):
@@ -166,11 +200,13 @@ def _draw(chunks: Any, stream: Any) -> list[Any]:
 
 
 async def _draw_async(chunks: Any, stream: Any, slot: Any) -> list[Any]:
-    drawn = []
+    drawn: list[Any] = []
     try:
         async for chunk in chunks:
             drawn.append(chunk)
-            if settles(chunk):
+            if (told := error_in(drawn)) is not None:
+                raise told
+            if settles(drawn):
                 break
     except BaseException as error:
         with suppress(Exception):
@@ -184,9 +220,12 @@ async def _draw_async(chunks: Any, stream: Any, slot: Any) -> list[Any]:
 
 
 def _said_by_the_provider(error: BaseException) -> Exception | None:
-    """The error inside the one that LiteLLM wraps it in for its fallbacks."""
-    said: Exception | None = error.original_exception if isinstance(error, MidStreamFallbackError) else None
-    return said
+    """The error inside the one that LiteLLM wraps it in for its fallbacks, and that perhaps in one more."""
+    for wrapped in (error, error.__context__):
+        if isinstance(wrapped, MidStreamFallbackError):
+            said: Exception | None = wrapped.original_exception
+            return said
+    return None
 
 
 async def _again(drawn: Iterable[Any], rest: AsyncIterator[Any]) -> AsyncIterator[Any]:
