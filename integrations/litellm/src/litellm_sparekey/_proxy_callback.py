@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Mapping
 from typing import Any
 
 from fastapi import HTTPException
@@ -10,8 +10,11 @@ from litellm.integrations.custom_logger import CustomLogger
 from litellm.router import Router
 
 import sparekey as sk
+from litellm_sparekey._config import refuse_lists
+from litellm_sparekey._expand import lists_of_keys
 from litellm_sparekey._host import host_of
 from litellm_sparekey._install import install
+from litellm_sparekey._mistake import mistake
 from litellm_sparekey._proxy_settings import settings_of
 
 _THROTTLED = frozenset({sk.Reason.RATE_LIMIT, sk.Reason.BILLING})
@@ -60,13 +63,14 @@ class SparekeyCallback(CustomLogger):
 
 
 def _refuse_lists(config: Mapping[str, Any]) -> None:
-    """Raise for a row whose keys are a list still: LiteLLM would send it to the provider, and show it."""
-    rows: Iterable[Any] = config.get("model_list") or ()
-    for i, row in enumerate(rows):
-        places = [row, *(row.get(name) or {} for name in ("litellm_params", "model_info"))]
-        if any("api_keys" in place for place in places):
-            raise sk.ConfigError(
-                f"model_list[{i}] ({row.get('model_name')}): api_keys: is still a list; set "
-                "LITELLM_WORKER_STARTUP_HOOKS=litellm_sparekey.proxy:startup, or start the proxy with what "
-                "'sparekey expand' makes of its config"
-            )
+    """Raise for keys that are a list still: LiteLLM would send it to the provider, and show it."""
+    refuse_lists(config)
+    for path in lists_of_keys(config.get("model_list"), ("model_list",)):
+        number = path[1]
+        assert isinstance(number, int)
+        raise mistake(
+            path,
+            "is still a list; set LITELLM_WORKER_STARTUP_HOOKS=litellm_sparekey.proxy:startup, or start the proxy with "
+            "what 'sparekey expand' makes of its config",
+            config["model_list"][number].get("model_name"),
+        )

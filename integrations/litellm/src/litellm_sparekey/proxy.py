@@ -18,7 +18,7 @@ import importlib
 from typing import TYPE_CHECKING, Any
 
 import sparekey as sk
-from litellm_sparekey._expand import expand_model_list
+from litellm_sparekey._config import expand_config
 
 if TYPE_CHECKING:
     from litellm_sparekey._proxy_callback import SparekeyCallback
@@ -48,8 +48,8 @@ def startup() -> None:
 
     async def read_expanded(config_file_path: str | None = None) -> Any:
         found = await read(config_file_path=config_file_path)
-        found["model_list"] = expand_model_list(found.get("model_list") or [])
-        found.setdefault("litellm_settings", {}).setdefault("callbacks", []).append("litellm_sparekey.proxy.callback")
+        # What it includes is in it by now.
+        found.update(expand_config({name: value for name, value in found.items() if name != "include"}))
         config.update_config_state(config=found)
         return found
 
