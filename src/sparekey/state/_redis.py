@@ -164,12 +164,12 @@ class RedisStore(Store):
         head, _, text = told.partition("\n")
         at, _, quoted_id = head.rpartition(" ")
         record, clock = self._read(quoted_id, text), Clock.read(at)
+        if clock.epoch != self._clock.epoch:
+            return True  # of another database of this Redis, which has its keys to itself and not its channels
         found.append(record)
-        if clock.epoch != self._clock.epoch or clock.version > self._clock.version + 1:
-            return False
-        # An older one was under way when everything was loaded.
-        self._clock = max(self._clock, clock)
-        return True
+        missed = clock.version > self._clock.version + 1
+        self._clock = max(self._clock, clock)  # an older one was under way when everything was loaded
+        return not missed
 
     def _is_there(self) -> bool:
         """Whether the hash is the one that was loaded, and all that was published has been heard.
@@ -194,7 +194,9 @@ class RedisStore(Store):
 
     def _written(self, record: Kept) -> tuple[str, str]:
         quoted_id = quote(record.id, safe=_READABLE, errors="surrogatepass")
-        fields = (f"{quote(name, safe=_READABLE)} {numbers}" for name, numbers in record.fields.items())
+        fields = (
+            f"{quote(name, safe=_READABLE)} {' '.join(numbers.split())}" for name, numbers in record.fields.items()
+        )
         rest = "\n".join([repr(float(record.expires)), *fields])
         return quoted_id, f"{summed(self._key, quoted_id, rest)} {rest}"
 

@@ -93,9 +93,14 @@ SAVE = (
     _NAMES
     + _COMMON
     + """
+-- What is no number is less than any. Lua reads hexadecimal, which Python does not.
 local function numbers(text)
   local found = {}
-  for number in text:gmatch('%S+') do found[#found + 1] = tonumber(number) end
+  for word in text:gmatch('%S+') do
+    local number = not word:find('[xX]') and tonumber(word)
+    if not number or number ~= number then return {} end
+    found[#found + 1] = number
+  end
   return found
 end
 

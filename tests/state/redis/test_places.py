@@ -38,6 +38,18 @@ def test_prefixes_keep_apart(redis_url, place, stores, record):
     assert other.changes(0.2) == []
 
 
+def test_databases_keep_apart(start_redis, stores, record, hears):
+    """Redis tells all databases' changes on one channel; who uses another number takes in none of them."""
+    server = start_redis()
+    one, same, other = (stores(server.url[:-1] + number) for number in "112")
+
+    one.save([record()])
+
+    assert set(hears(same)) == {"key-1"}
+    assert other.changes(0.2) == []
+    assert list(other.load()) == []
+
+
 def test_a_prefix_may_be_any_text(place, stores, record, hears):
     """Umlauts, blanks and braces in a prefix are part of a key, no more."""
     where = f"{place}-gr%C3%BC%7Bn%7D%20%25"
@@ -195,7 +207,7 @@ def test_a_sentinel_moves_the_store_to_the_new_master(start_redis, stores, hears
         "sentinel down-after-milliseconds keys 300\nsentinel failover-timeout keys 3000\n"
     )
     guard = start_redis("--sentinel", config=written)
-    until(lambda: int(guard.client().execute_command("SENTINEL", "MASTER", "keys")[b"num-slaves"]) == 1)
+    until(lambda: int(guard.client().sentinel_master("keys")["num-slaves"]) == 1)
     sentinel = redis.Sentinel([("127.0.0.1", guard.port)], socket_timeout=1)
     one, other = (stores(RedisStore(sentinel.master_for("keys", socket_timeout=1))) for _ in range(2))
     assert one.name == "redis sentinel's keys"
