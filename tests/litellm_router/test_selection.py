@@ -127,6 +127,38 @@ def test_an_order_holds_until_its_keys_are_dead(aask, provider, entry, router_of
     assert sim.counts == {"sk-a": 2, "sk-b": 1, "sk-c": 2}
 
 
+def test_a_later_order_goes_before_a_last_resort(ask, provider, entry, router_of):
+    """A key that cools for a passing reason is tried again when nobody else is left, and then it is tried."""
+    sim = provider({"sk-a": "server_error", "sk-b": "healthy", "sk-c": "healthy"}, reply="Hi")
+    router = router_of(entry(sim, ["sk-a"], order=1), entry(sim, ["sk-b", "sk-c"], order=2))
+
+    for _ in range(3):
+        assert ask(router) == "Hi"
+    assert sim.counts == {"sk-a": 1, "sk-b": 3, "sk-c": 0}
+
+    sim.clear()
+    sim.set("sk-b", "no_credit")
+    assert ask(router) == "Hi"
+    assert sim.counts == {"sk-a": 0, "sk-b": 1, "sk-c": 1}
+
+    sim.clear()
+    sim.set("sk-a", "healthy")
+    sim.set("sk-c", "no_credit")
+    assert ask(router) == "Hi"
+    assert sim.counts == {"sk-a": 1, "sk-b": 0, "sk-c": 1}
+
+
+def test_a_key_is_tried_once_however_many_orders_there_are(ask, provider, entry, router_of):
+    """LiteLLM goes through them after the walk, which has been there."""
+    sim = provider(dict.fromkeys(["sk-a", "sk-b", "sk-c"], "server_error"))
+    router = router_of(*(entry(sim, [key], order=i) for i, key in enumerate(["sk-a", "sk-b", "sk-c"], 1)))
+    for _ in range(2):
+        sim.clear()
+        with pytest.raises(sk.FallbackExhaustedError):
+            ask(router)
+        assert sim.counts == {"sk-a": 1, "sk-b": 1, "sk-c": 1}
+
+
 def test_an_order_holds_however_often_litellm_is_asked(aask, provider, entry, router_of):
     """Its own question loses the order with the first answer."""
     sim = provider({"sk-a": "revoked", "sk-free": "healthy", "sk-d": ["server_error", "healthy"]}, reply="Hi")

@@ -20,13 +20,15 @@ _MANY = 16_384
 class Slot:
     """One deployment: an API key for one model."""
 
-    __slots__ = ("_params", "candidate", "entry", "id")
+    __slots__ = ("_params", "candidate", "entry", "id", "order")
 
     def __init__(self, row: Deployment) -> None:
         info = row.get("model_info") or {}
         self.id = id_of(row)
         self.entry = str(info.get(ENTRY) or self.id)
         self._params = row["litellm_params"]
+        order = self._params.get("order")
+        self.order: int | None = order if isinstance(order, int) else None
         self.candidate = _candidate(row, self.id)
 
     def is_of(self, row: Deployment) -> bool:

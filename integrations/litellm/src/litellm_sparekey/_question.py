@@ -21,10 +21,18 @@ class Question:
         metadata = settings.get("metadata") or settings.get("litellm_metadata")
         self.team: str | None = metadata.get("user_api_key_team_id") if isinstance(metadata, Mapping) else None
 
-    def exclude(self, ids: list[str]) -> None:
-        """Leave deployments out of the next answer."""
+    @property
+    def hops(self) -> bool:
+        """Whether LiteLLM asks for a later order of the group, as all before it failed."""
+        return self._given.get(ORDER) is not None
+
+    def exclude(self, ids: list[str], order: int | None = None) -> None:
+        """Leave deployments out of the next answer, which may be of one ``order`` only."""
+        self.settings.pop(ORDER, None)
         for name, value in self._given.items():
             self.settings.setdefault(name, value)  # the answer before took out what is its own
+        if order is not None:
+            self.settings[ORDER] = order
         if ids:
             self.settings[_EXCLUDED] = [*(self._given.get(_EXCLUDED) or ()), *ids]
 

@@ -46,6 +46,9 @@ class Walk:
         self._skipped: set[sk.Candidate] = set()
         self._refused: set[str] = set()
         self._refusal: Exception | None = None
+        self._order: int | None = None
+        """The order that the offer is of, where it is of a later one than LiteLLM would look at."""
+        self._refused_orders: set[int] = set()
 
     # -- selecting -------------------------------------------------------------------------
 
@@ -64,12 +67,14 @@ class Walk:
         if self._plan is None:
             question.exclude([])  # LiteLLM knows what is behind this name; the answer will show
             return 0.0
-        self._offered = self._best(self._plan)
+        if question.hops:
+            self._tried.update(attempt.candidate for _, attempt in self.log.tried)
+        self._offered = self._best(self._plan, hops=question.hops)
         if not self._offered and self._renew(question):
-            self._offered = self._best(self._plan)
+            self._offered = self._best(self._plan, hops=question.hops)
         if not self._offered:
             return self._wait(question)
-        question.exclude(self._plan.without(self._offered))
+        question.exclude(self._plan.without(self._offered), self._order)
         return 0.0
 
     def refused(self, question: Question, error: Exception) -> None:
@@ -82,6 +87,8 @@ class Walk:
         if not self._refused and self._renew(question):
             return
         self._refusal = error
+        if self._order is not None:
+            self._refused_orders.add(self._order)
         self._refused.update(slot.id for slot in self._offered)
 
     def takes(self, question: Question, row: Deployment) -> bool:
@@ -159,8 +166,9 @@ class Walk:
                 name: sorted(entry, key=lambda slot: turn[slot.candidate]) for name, entry in plan.entries.items()
             }
 
-    def _best(self, plan: Plan) -> list[Slot]:
+    def _best(self, plan: Plan, *, hops: bool) -> list[Slot]:
         """The slots of the best rank: of each entry the first, until LiteLLM refuses, then all of them."""
+        self._order = None
         run, now = self._runs[-1], self._chain.now()
         beginning = not self._tried and not self._refused and self._chain.policy.selection == "ordered"
         if beginning and plan.last_offer is not None:
@@ -181,9 +189,28 @@ class Walk:
             passed += before
         if beginning:
             plan.last_offer = (best, passed) if lowest == 0 else None
-        if lowest == _LAST_RESORT and not self._refused:
-            return [min(best, key=lambda slot: self._chain.tracker.remaining(slot.candidate))]
+        if lowest == _LAST_RESORT:
+            if self._refused and not hops and (later := self._ready_later(run, now)):
+                return later
+            if not self._refused:
+                return [min(best, key=lambda slot: self._chain.tracker.remaining(slot.candidate))]
         return best
+
+    def _ready_later(self, run: sk.Run, now: float) -> list[Slot]:
+        """Who of a later order is ready, for LiteLLM looks at the first one only; before a last resort of that."""
+        ready: dict[int, list[Slot]] = {}
+        for entry in self._entries.values():
+            for slot in entry:
+                if slot.order is None or slot.order in self._refused_orders or slot.candidate in self._tried:
+                    continue
+                rank = run.rank(slot.candidate, now)
+                if rank is not None and rank < _LAST_RESORT:
+                    ready.setdefault(slot.order, []).append(slot)
+                    break
+        if not ready:
+            return []
+        self._order = min(ready)
+        return ready[self._order]
 
     def _best_of(self, entry: list[Slot], run: sk.Run, now: float) -> tuple[int, list[Slot], list[Slot]]:
         """The best rank in ``entry``, whom to offer of it, and who is passed over for that."""
