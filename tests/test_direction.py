@@ -30,7 +30,7 @@ LAYERS = [
     ["_listed"],
     ["_chain"],
     ["__init__"],
-    ["simulator"],
+    ["simulator", "testing"],
     ["cli"],
 ]
 NOT_PURE = {"_clock", "_references", "_classify"}

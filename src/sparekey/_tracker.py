@@ -2,19 +2,24 @@
 
 from __future__ import annotations
 
-import threading
 import time
 import uuid
 from collections.abc import Callable, Iterable, Mapping, Sequence
-from typing import TypedDict
+from typing import Any, TypedDict
 from weakref import WeakValueDictionary
+
+from pydantic import SecretStr
 
 from sparekey._clock import Clock
 from sparekey._cooldown import NOTHING, Opened, Record, after_failure, after_success
 from sparekey._policy import Policy, Selection
+from sparekey._seal import seal, unseal
 from sparekey._types import Candidate, Reason
 from sparekey._usage import Usage
 from sparekey.errors import ConfigError
+from sparekey.state._forks import Lock
+from sparekey.state._states import book_of
+from sparekey.state._store import Store
 
 
 class RecordView(TypedDict):
@@ -38,28 +43,30 @@ class CooldownTracker:
     Args:
         policy: what each reason does and for how long; the default policy when None.
         clock: epoch seconds. A callable; when it has a ``sleep`` and an ``asleep``, waiting goes by them.
-        state: where records live. ``memory://`` is this process only.
+        state: where records live. ``memory://`` is this tracker only; ``sqlite:///file.db`` all processes of a
+            machine, and their restarts; ``redis://host:6379/0`` all machines; or a reference to such a URL
+            (``os.environ/NAME``), or a :class:`sparekey.state.Store`. The constructor then waits up to a quarter of
+            a second for what the others know, and nothing else ever waits: requests go by what has arrived.
 
     Raises:
-        ConfigError: ``state`` is of a kind not known.
+        ConfigError: ``state`` is of a kind not known, or cannot work.
     """
 
     def __init__(
         self,
         policy: Policy | None = None,
         clock: Callable[[], float] = time.time,
-        state: str = "memory://",
+        state: str | Store = "memory://",
     ) -> None:
-        _check_state(state)
         self.policy = policy if policy is not None else Policy()
         self.clock = Clock.of(clock)
-        self._records: dict[str, Record] = {}
+        self._book = book_of(state, self, self.policy)
         self._usage = Usage()
         self._claims: dict[str, float] = {}
-        self._lock = threading.Lock()
         self._state = state
         self._token = uuid.uuid4().hex
         _alive[self._token] = self
+        self._book.ready()
 
     # -- for people ------------------------------------------------------------------------
 
@@ -122,16 +129,30 @@ class CooldownTracker:
                 remaining=max(0.0, record.until - now),
                 counts={reason.value: mark.failures for reason, mark in record.live.items()},
             )
-            for key, record in sorted(self._records.copy().items())
+            for key, record in sorted({**self.records}.items())
             if record.live
         }
 
     def reset(self, who: Candidate | str | None = None) -> None:
         """Forget what cools ``who``, or everything."""
-        keys = list(self._records) if who is None else _keys(who)
+        keys = list(self.records) if who is None else _keys(who)
         if isinstance(who, Candidate):
             keys = (*keys, *who.for_images().scopes, *who.endpoints)
         self.clear(keys, None, self.clock())
+
+    def sync(self, timeout: float = 2.0) -> bool:
+        """Wait until others can read what is known here, and what they had written is known here.
+
+        Nobody has to call it: it happens by itself, within a second. It is for a program about to end by
+        ``os._exit``, for one that looks once, and for tests.
+
+        Args:
+            timeout: seconds to wait at most.
+
+        Returns:
+            Whether that came about in time. Always with ``memory://``.
+        """
+        return self._book.sync(timeout)
 
     # -- for the engine --------------------------------------------------------------------
 
@@ -140,7 +161,10 @@ class CooldownTracker:
     @property
     def records(self) -> Mapping[str, Record]:
         """The records themselves, by id; immutable ones in a mapping that changes."""
-        return self._records
+        book = self._book
+        if book.asleep:
+            book.stir()
+        return book.records
 
     @property
     def claims(self) -> Mapping[str, float]:
@@ -158,25 +182,31 @@ class CooldownTracker:
         retry_after: float | None,
     ) -> Opened:
         """Record one failure under ``key``, by ``policy``."""
-        with self._lock:
-            record = self._records.get(key, NOTHING)
+        book = self._book
+        with book.lock:
+            record = book.records.get(key, NOTHING)
             opened = after_failure(record, reason, policy, now=now, started_at=started_at, retry_after=retry_after)
-            if opened.record is not record:
-                self._records[key] = opened.record
+            if opened.record is record:
+                return opened
+            book.put(key, opened.record)
+        book.stir()
         return opened
 
     def clear(self, keys: Iterable[str], started_at: float | None, now: float) -> None:
         """Record one success, begun at ``started_at``, under each of ``keys`` that has something to forgive."""
+        book = self._book
         for key in keys:
-            record = self._records.get(key)
+            record = book.records.get(key)
             if record is not None and record.live:
-                with self._lock:
-                    self._records[key] = after_success(self._records[key], started_at, now)
+                with book.lock:
+                    record = book.records.get(key, record)
+                    book.put(key, after_success(record, started_at, now))
+                book.stir()
 
     def claim(self, keys: Iterable[str], now: float, until: float) -> bool:
         """Take the probe of all ``keys`` up to ``until``; False, and nothing taken, when one is taken."""
         keys = list(keys)
-        with self._lock:
+        with self._book.lock:
             if any(self._claims.get(key, now) > now for key in keys):
                 return False
             self._claims.update(dict.fromkeys(keys, until))
@@ -184,28 +214,29 @@ class CooldownTracker:
 
     def release(self, keys: Iterable[str], until: float) -> None:
         """Give the probes back that were claimed up to ``until``, and no other request's."""
-        with self._lock:
+        with self._book.lock:
             for key in keys:
                 if self._claims.get(key) == until:
                     del self._claims[key]
 
     def spend(self, candidate: Candidate, now: float, *, forced: bool) -> float | None:
         """Take one request from the candidate's budget, and note its use; when it is spent, only if ``forced``."""
-        with self._lock:
+        with self._book.lock:
             return self._usage.spend(candidate, now, forced=forced)
 
     def saturated_until(self, candidate: Candidate, now: float) -> float | None:
         """When the candidate's budget has room again; None when it has now."""
-        with self._lock:
+        with self._book.lock:
             return self._usage.saturated_until(candidate, now)
 
     def arranged(self, candidates: Sequence[Candidate], selection: Selection) -> Sequence[Candidate]:
         """The candidates in the order the selection asks for; moves the rotation on."""
-        with self._lock:
+        with self._book.lock:
             return self._usage.arranged(candidates, selection)
 
     def _of(self, who: Candidate | str) -> list[Record]:
-        return [self._records[key] for key in _keys(who) if key in self._records]
+        records = self.records
+        return [records[key] for key in _keys(who) if key in records]
 
     def _until(self, who: Candidate | str) -> float:
         return max((record.until for record in self._of(who)), default=float("-inf"))
@@ -216,49 +247,71 @@ class CooldownTracker:
 
     def __reduce__(self) -> tuple[object, ...]:
         shared = _shared.get((self.policy, self._state)) is self
-        return CooldownTracker._found, ("" if shared else self._token, self.policy, self._state)
+        if isinstance(self._state, Store):
+            return CooldownTracker._found_in_store, (self._token, self._state.name)
+        return CooldownTracker._found, ("" if shared else self._token, self.policy, _sealed(self._state))
 
     @classmethod
-    def _found(cls, token: str, policy: Policy, state: str) -> CooldownTracker:
+    def _found(cls, token: str, policy: Policy, state: Any) -> CooldownTracker:
         """An unpickled tracker: where it is known, the very one; elsewhere one for all that was pickled with it."""
+        if token and (known := _alive.get(token)) is not None:
+            return known
+        state = _unsealed(state)
         if not token:
             return shared_tracker(policy, state)
+        made = cls(policy, state=state)
         with _shared_lock:
             if (known := _alive.get(token)) is None:
-                known = cls(policy, state=state)
-                known._token = token
-                _alive[token] = known
+                made._token = token
+                known = _alive[token] = made
             return known
 
+    @classmethod
+    def _found_in_store(cls, token: str, name: str) -> CooldownTracker:
+        """An unpickled tracker whose store was given as an object, which cannot travel."""
+        if (known := _alive.get(token)) is None:
+            raise ConfigError(
+                f"state: a tracker whose store is an object ({name}) is known only in the process that made it; for "
+                "others give the state as a URL, or as a reference to one such as os.environ/NAME"
+            )
+        return known
+
     def __repr__(self) -> str:
-        cooling = sum(record.until > self.clock() for record in self._records.copy().values())
+        cooling = sum(record.until > self.clock() for record in list(self.records.values()))
         return f"CooldownTracker({cooling} cooling)"
 
 
 _alive: WeakValueDictionary[str, CooldownTracker] = WeakValueDictionary()
 """Every tracker of this process, by a token of its own: where it is unpickled, it is the same one."""
-_shared: dict[tuple[Policy, str], CooldownTracker] = {}
-_shared_lock = threading.Lock()
+_shared: dict[tuple[Policy, str | Store], CooldownTracker] = {}
+_shared_lock = Lock()
 
 
-def shared_tracker(policy: Policy | None = None, state: str = "memory://") -> CooldownTracker:
+def shared_tracker(policy: Policy | None = None, state: str | Store = "memory://") -> CooldownTracker:
     """The process's one tracker for this policy and state.
 
     What builds a model per request still remembers, because everything built so shares it.
+
+    Raises:
+        ConfigError: ``state`` is of a kind not known, or cannot work.
     """
     key = policy if policy is not None else Policy(), state
+    if (known := _shared.get(key)) is not None:
+        return known
+    made = CooldownTracker(policy=key[0], state=state)  # outside the lock: it may wait for a store
     with _shared_lock:
-        if key not in _shared:
-            _shared[key] = CooldownTracker(policy=key[0], state=state)
-        return _shared[key]
+        return _shared.setdefault(key, made)
 
 
 def _keys(who: Candidate | str) -> tuple[str, ...]:
     return who.scopes if isinstance(who, Candidate) else (who,)
 
 
-def _check_state(state: str) -> None:
-    if state != "memory://":
-        raise ConfigError(
-            f"state: {state.partition(':')[0]!r} is not a kind of state this version keeps; use 'memory://'"
-        )
+def _sealed(state: str) -> Any:
+    """A URL as it may leave the process: without its password."""
+    return seal(SecretStr(state)) if "@" in state or "password" in state else state
+
+
+def _unsealed(state: Any) -> str:
+    found = unseal(state)
+    return found.get_secret_value() if isinstance(found, SecretStr) else str(found)

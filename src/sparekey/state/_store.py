@@ -7,6 +7,7 @@ compared number by number; so records merge field by field, in any order, with r
 
 from __future__ import annotations
 
+import math
 from abc import ABC, abstractmethod
 from collections.abc import Iterable, Mapping
 from typing import NamedTuple, TypeAlias
@@ -87,4 +88,9 @@ def merged(one: Fields, other: Fields) -> dict[str, str]:
 
 
 def _numbers(value: str) -> tuple[float, ...]:
-    return tuple(map(float, value.split()))
+    """What is no number is less than any, so that rubbish gives way to what is written next."""
+    try:
+        numbers = tuple(map(float, value.split()))
+    except ValueError:
+        return ()
+    return () if any(map(math.isnan, numbers)) else numbers
