@@ -5,7 +5,8 @@ from __future__ import annotations
 import time
 import uuid
 from collections.abc import Callable, Iterable, Mapping, Sequence
-from typing import Any, TypedDict
+from functools import cached_property
+from typing import Any, Literal, TypedDict
 from weakref import WeakValueDictionary
 
 from pydantic import SecretStr
@@ -17,7 +18,7 @@ from sparekey._seal import seal, unseal
 from sparekey._types import Candidate, Reason
 from sparekey._usage import Usage
 from sparekey.errors import ConfigError
-from sparekey.state._forks import Lock
+from sparekey.state._forks import Lock, survive
 from sparekey.state._states import book_of
 from sparekey.state._store import Store
 
@@ -27,10 +28,14 @@ class RecordView(TypedDict):
 
     reason: str | None
     """Why it cools, or last cooled."""
+    since: float
+    """Epoch seconds at which that began; of the clock of the process that saw it."""
     until: float
     """Epoch seconds at which it is available again; may lie in the past."""
     remaining: float
     """Seconds until then, 0 when it is available."""
+    said_by: Literal["provider", "ladder"]
+    """Whether the provider named that time, or the policy's ladder."""
     counts: dict[str, int]
     """Failures by reason since the last success."""
 
@@ -66,7 +71,9 @@ class CooldownTracker:
         self._state = state
         self._token = uuid.uuid4().hex
         _alive[self._token] = self
+        survive(self)
         self._book.ready()
+        vars(self)["records"] = self._book.records
 
     # -- for people ------------------------------------------------------------------------
 
@@ -122,16 +129,7 @@ class CooldownTracker:
     def snapshot(self) -> dict[str, RecordView]:
         """What is remembered, by record id. Ids hold fingerprints, never keys, so it is safe to print."""
         now = self.clock()
-        return {
-            key: RecordView(
-                reason=record.reason.value if record.reason else None,
-                until=record.until,
-                remaining=max(0.0, record.until - now),
-                counts={reason.value: mark.failures for reason, mark in record.live.items()},
-            )
-            for key, record in sorted({**self.records}.items())
-            if record.live
-        }
+        return {key: _view(record, now) for key, record in sorted({**self.records}.items()) if record.live}
 
     def reset(self, who: Candidate | str | None = None) -> None:
         """Forget what cools ``who``, or everything."""
@@ -158,13 +156,15 @@ class CooldownTracker:
 
     # See sparekey._memory for what each promises.
 
-    @property
+    @cached_property
     def records(self) -> Mapping[str, Record]:
         """The records themselves, by id; immutable ones in a mapping that changes."""
-        book = self._book
-        if book.asleep:
-            book.stir()
-        return book.records
+        self._book.stir()  # a forked child asks for the first time
+        return self._book.records
+
+    def forked(self) -> None:
+        """In a forked child sharing begins anew, but not before records are asked for."""
+        vars(self).pop("records", None)
 
     @property
     def claims(self) -> Mapping[str, float]:
@@ -301,6 +301,17 @@ def shared_tracker(policy: Policy | None = None, state: str | Store = "memory://
     made = CooldownTracker(policy=key[0], state=state)  # outside the lock: it may wait for a store
     with _shared_lock:
         return _shared.setdefault(key, made)
+
+
+def _view(record: Record, now: float) -> RecordView:
+    return RecordView(
+        reason=record.reason.value if record.reason else None,
+        since=record.live[record.reason].opened_at if record.reason else record.until,
+        until=record.until,
+        remaining=max(0.0, record.until - now),
+        said_by="provider" if record.hinted else "ladder",
+        counts={reason.value: mark.failures for reason, mark in record.live.items()},
+    )
 
 
 def _keys(who: Candidate | str) -> tuple[str, ...]:

@@ -294,7 +294,14 @@ def test_a_snapshot_says_why_until_when_and_how_often(tracker, clock):
     tracker.mark_failure("x", "rate_limit", retry_after=20)
 
     assert tracker.snapshot() == {
-        "x": {"reason": "rate_limit", "until": clock() + 20, "remaining": 20.0, "counts": {"rate_limit": 1}}
+        "x": {
+            "reason": "rate_limit",
+            "since": clock(),
+            "until": clock() + 20,
+            "remaining": 20.0,
+            "said_by": "provider",
+            "counts": {"rate_limit": 1},
+        }
     }
 
 
