@@ -27,33 +27,39 @@ def expand_config_text(text: str, *, where: str = "config.yaml") -> str:
         sparekey.ConfigError: as :func:`expand_config`, or it is not YAML that LiteLLM reads, or a
             file to include is not. One line that names file, line and entry, and shows no key.
     """
-    document = _document(text, where)
-    merged = merged_config(document, where)
-    expanded = _placed(document, where, merged)
-    if expanded == document.value:
-        return text
-    for patched in _attempts(document, merged, expanded):
-        # Whatever is unusual in the text: it is handed out when it says what it must, and never else.
-        try:
-            if read(patched, where).value == expanded:
-                return patched
-        except sk.ConfigError:
-            continue
-    raise sk.ConfigError(f"{where}: its anchors and aliases are such that rows cannot be repeated; write them out")
+    return Expansion(text, where).text()
 
 
-def needs_expansion(text: str, *, where: str = "config.yaml") -> bool:
-    """Whether LiteLLM's proxy could not serve ``text`` as it is, with sparekey in it.
+class Expansion:
+    """What a config says, and what it must say.
 
     Raises:
         sparekey.ConfigError: as :func:`expand_config_text`.
     """
-    document = _document(text, where)
-    merged = merged_config(document, where)
-    return _placed(document, where, merged) != merged
+
+    def __init__(self, text: str, where: str) -> None:
+        self._where = where
+        self._document = _document(text, where)
+        self.merged = _merged(self._document, where)
+        """With the files it includes."""
+        self.expanded = _placed(self._document, where, self.merged)
+
+    def text(self) -> str:
+        """The text, with what must change changed."""
+        document = self._document
+        if self.expanded == document.value:
+            return document.text
+        for patched in _attempts(document, self.merged, self.expanded):
+            # Whatever is unusual in the text: it is handed out when it says what it must, and never else.
+            with suppress(sk.ConfigError):
+                if read(patched, self._where).value == self.expanded:
+                    return patched
+        raise sk.ConfigError(
+            f"{self._where}: its anchors and aliases are such that its rows cannot be repeated; write them out"
+        )
 
 
-def merged_config(document: Document, where: str) -> dict[str, Any]:
+def _merged(document: Document, where: str) -> dict[str, Any]:
     """What LiteLLM sees: lists of included files continue those of the config, anything else replaces it."""
     merged = {name: value for name, value in document.value.items() if name != "include"}
     root, seen = Path(where), {Path(where).resolve()}

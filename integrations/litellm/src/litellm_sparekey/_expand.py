@@ -105,6 +105,8 @@ class _Row:
     def _keys(self) -> list[str] | None:
         """All keys in order; None when the row has no list of them and is LiteLLM's own matter."""
         row = self._row
+        if isinstance(self.params.get("api_key"), (list, tuple)):
+            raise self.wrong("must be a text; several keys are api_keys", "litellm_params", "api_key")
         if not ("api_keys" in self.params or "api_keys" in row or "api_key" in row):
             return None
         keys = sk.merge_api_keys(None, [*self._given(self.params, "litellm_params"), *self._given(row)])

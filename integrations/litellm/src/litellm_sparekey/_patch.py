@@ -42,8 +42,9 @@ class Patch:
 
     def applied(self, edits: Iterable[Edit], start: int = 0, end: int | None = None) -> str:
         """The text from ``start`` to ``end`` with ``edits``; one within another is dropped."""
+        in_order = sorted(edits, key=lambda edit: (edit[0], edit[1] > edit[0], -edit[1]))  # what is added goes first
         parts, done = [], start
-        for begin, stop, new in sorted(edits, key=lambda edit: (edit[0], -edit[1])):
+        for begin, stop, new in in_order:
             if begin >= done:
                 parts += [self._text[done:begin], new]
                 done = stop
@@ -61,7 +62,8 @@ class Patch:
             raise OutOfPlaceError
         added = {}
         home = next((name for name in ("api_key", "api_keys") if name in place.pairs), None) if key else None
-        edits = [self._without(place, name) for name in old if name not in new and name != home]
+        kept = [pair for name, pair in place.pairs.items() if name in new or name == home]
+        edits = [self._without(place, name, kept) for name in old if name not in new and name != home]
         if key is not None and home is not None:
             edits.append(self._key(place, home, key))
         for name, value in new.items():
@@ -71,7 +73,7 @@ class Patch:
                 edits += self._changed(place, name, old[name], value)
             else:
                 added[name] = value
-        return [*edits, *self._added(place, added)]
+        return [*edits, *self._added(place, added, comma=bool(kept))]
 
     def rows(self, place: Place, old: Sequence[Any], groups: Sequence[Sequence[Any]]) -> list[Edit]:
         """What makes each row of ``old`` the rows of its group; groups beyond those are added.
@@ -158,16 +160,16 @@ class Patch:
         lines = [*key.before, "  ".join([f"api_key: {key.text}", *key.after])]
         return name.start, self._line_end(value.end), f"{self._newline}{' ' * name.column}".join(lines)
 
-    def _without(self, place: Place, name: str) -> Edit:
+    def _without(self, place: Place, name: str, kept: Sequence[tuple[Place, Place]]) -> Edit:
         key, value = place.pairs[name]
         line = self._line_start(key.start)
         if not place.flow and line > place.start and not self._text[line : key.start].strip():
             return line - len(self._newline), self._line_end(value.end), ""
-        following = [other.start for other, _ in place.pairs.values() if other.start > key.start]
-        if following:
+        # With what separates it from the next, or else from the one before.
+        if following := [other.start for other, _ in kept if other.start > key.start]:
             return key.start, min(following), ""
-        before = [other.end for _, other in place.pairs.values() if other.end <= key.start]
-        return max(before, default=key.start), value.end, ""
+        first = min(other.start for other, _ in place.pairs.values())
+        return max((other.end for _, other in kept), default=first), value.end, ""
 
     def _changed(self, place: Place, name: str, old: Any, new: Any) -> list[Edit]:
         key, value = place.pairs[name]
@@ -182,12 +184,12 @@ class Patch:
             return [(key.start, value.end, f"{written(name)}: {written(new)}")]
         return [(key.start, self._line_end(value.end), self._pair(name, new, key.column))]
 
-    def _added(self, place: Place, new: Mapping[str, Any]) -> list[Edit]:
+    def _added(self, place: Place, new: Mapping[str, Any], *, comma: bool) -> list[Edit]:
         if not new:
             return []
         if place.flow:
             pairs = ", ".join(f"{written(name)}: {written(value)}" for name, value in new.items())
-            return [self._put_last(place, [value for _, value in place.pairs.values()], pairs)]
+            return [self._put_last(place, [value for _, value in place.pairs.values()], pairs, comma=comma)]
         if not place.pairs:
             raise OutOfPlaceError
         column = next(iter(place.pairs.values()))[0].column
@@ -203,17 +205,16 @@ class Patch:
         if not new:
             return []
         if place.flow:
-            return [self._put_last(place, place.items, ", ".join(written(value) for value in new))]
+            return [self._put_last(place, place.items, ", ".join(written(value) for value in new), comma=True)]
         end = self._line_end(place.end)
         between = self._between(place)
-        indent = self._newline + " " * (len(between) - len(self._newline))
-        return [(end, end, "".join(between + written_below(value).replace("\n", indent) for value in new))]
+        column = len(between) - len(self._newline)
+        return [(end, end, "".join(between + self._below(value, column) for value in new))]
 
-    def _put_last(self, place: Place, inside: Sequence[Place], new: str) -> Edit:
-        """In brackets: after what is there."""
-        if inside:
-            return inside[-1].end, inside[-1].end, f", {new}"
-        return place.end - 1, place.end - 1, new
+    def _put_last(self, place: Place, inside: Sequence[Place], new: str, *, comma: bool) -> Edit:
+        """In brackets: after what is there, or was."""
+        end = inside[-1].end if inside else place.end - 1
+        return end, end, f", {new}" if inside and comma else new
 
     def _between(self, place: Place) -> str:
         """What stands between two items of a list."""
@@ -228,10 +229,16 @@ class Patch:
         return f"{self._newline}{' ' * place.column}-{' ' * gap}"
 
     def _pair(self, name: str, value: Any, column: int) -> str:
-        if not isinstance(value, (Mapping, list)) or not value:
-            return f"{written(name)}: {written(value)}"
-        indent = self._newline + " " * (column + 2)
-        return f"{written(name)}:{indent}{written_below(value).replace(chr(10), indent)}"
+        if isinstance(value, (Mapping, list)) and value:
+            column += 2
+            return f"{written(name)}:{self._newline}{' ' * column}{self._below(value, column)}"
+        return f"{written(name)}: {written(value)}"
+
+    def _below(self, value: Any, column: int) -> str:
+        """On lines of its own, at that column from the second on."""
+        if isinstance(value, (Mapping, list)) and value:
+            return written_below(value).replace("\n", self._newline + " " * column)
+        return written(value)
 
     def _anchors(self, place: Place) -> Iterator[re.Match[str]]:
         for inside in place.inside():

@@ -79,7 +79,7 @@ def read(text: str, where: str) -> Document:
     except yaml.MarkedYAMLError as error:
         at = f":{error.problem_mark.line + 1}:{error.problem_mark.column + 1}" if error.problem_mark else ""
         # A name that it quotes may be a key in the wrong place.
-        what = re.sub(r"'[^'<]{4,}'", "'…'", error.problem or "it cannot be read")
+        what = re.sub(r"(alias|anchor|tag|handle) '.*", r"\1", error.problem or "it cannot be read")
         if what == "but found another document":
             what = "a second document begins, and LiteLLM reads one"
     except yaml.reader.ReaderError as error:
