@@ -5,7 +5,7 @@ takes in all it has, saves what it lacks, and from then on saves what changes he
 changes there. When anything goes wrong, it closes the store, tries again a little later, and begins
 from the start, so that nothing depends on what got through before.
 
-There is one thread for each state and process. It ends soon after the last tracker of that state is
+There is one thread for each state and process. It ends a moment after the last tracker of that state is
 gone, and begins anew in a forked child when it is first needed there.
 """
 
@@ -31,6 +31,8 @@ _FIRST_LOAD = 0.25
 """Seconds the first trackers of a state wait at most for what others know, so that a restart wastes no call."""
 _ROUND = 1.0
 """Seconds between two looks at whether anybody still needs the state, while nothing happens."""
+_LINGER = 1.0
+"""Seconds that a state is kept when its last tracker is gone: where one is made per request, the next comes soon."""
 _RESYNC = 30.0
 """Seconds between two comparisons of all that is known with all there is, in case something went by unnoticed."""
 _PAUSE, _LONGEST_PAUSE = 0.05, 1.0
@@ -51,7 +53,7 @@ class Replicator(_book.Book):
         self._forget_after = self._longest = DAY
         self._changed: set[str] = set()
         self._troubled = self._doubted = False
-        self._resync_at = 0.0
+        self._resync_at = self._needed_until = 0.0
         self._load_by: float | None = None
         self._make_locks()
 
@@ -108,8 +110,11 @@ class Replicator(_book.Book):
 
     @property
     def is_needed(self) -> bool:
-        """Whether a tracker of this state lives, and the process does."""
-        return bool(self._users) and not self._leaving.is_set()
+        """Whether a tracker of this state lives, or did a moment ago, and the process is not about to end."""
+        now = time.monotonic()
+        if self._users:
+            self._needed_until = now + _LINGER
+        return now < self._needed_until and not self._leaving.is_set()
 
     def leave(self) -> None:
         """Save what is not saved, and end."""
