@@ -55,7 +55,7 @@ class SQLiteStore(Store):
         """The process that the connection belongs to."""
         self._identity: file.Identity | None = None
         self._is_unsafe = False
-        self._seen = self._glanced = 0
+        self._seen = self._latest = self._glanced = 0
         self._make_locks()
         _stores[id(self)] = self
         survive(self)
@@ -75,7 +75,7 @@ class SQLiteStore(Store):
     def open(self) -> None:
         self._identity = None
         with self._used() as connection:
-            self._seen = file.number(connection, _LATEST)
+            self._seen = self._latest = file.number(connection, _LATEST)
 
     def load(self) -> Iterable[Kept]:
         now = time.time()
@@ -95,6 +95,7 @@ class SQLiteStore(Store):
                 if not there or after != there[0]:
                     row = key, json.dumps(dict(after.fields)), after.expires
                     connection.execute("REPLACE INTO records (id, fields, expires) VALUES (?, ?, ?)", row)
+            self._latest = file.number(connection, _LATEST)
 
     def changes(self, seconds: float) -> Iterable[Kept] | None:
         ends = time.monotonic() + seconds
@@ -154,10 +155,13 @@ class SQLiteStore(Store):
             if glanced == self._glanced:
                 return []
             rows = connection.execute(f"{_ROWS} seq > ?", (self._seen,)).fetchall()
-            latest = file.number(connection, _LATEST)
-            lost, self._glanced = latest < self._seen, glanced
-            self._seen = latest if lost else max([self._seen, *(row[-1] for row in rows)])
-            return None if lost else _readable(rows)
+            latest, before = file.number(connection, _LATEST), self._latest
+            self._glanced, self._latest = glanced, latest
+            if latest < before:  # somebody emptied the file
+                self._seen = latest
+                return None
+            self._seen = max([self._seen, *(row[-1] for row in rows)])
+            return _readable(rows)
 
     def _disconnect(self) -> None:
         connection, self._connection = self._connection, None
