@@ -70,7 +70,7 @@ $(OLDEST)/.ready: Makefile pyproject.toml integrations/langchain/pyproject.toml 
 # LiteLLM's proxy pins a hundred packages, so it has an environment to itself: the newest release that can be had whole.
 $(PROXY)/.ready: Makefile pyproject.toml integrations/litellm/pyproject.toml | $(BIN)/uv
 	@$(BIN)/uv venv --quiet --clear --python $(BIN)/python $(PROXY)
-	@$(BIN)/uv pip install --quiet --python $(PROXY) -e '.[cli,redis]' -e integrations/litellm 'litellm[proxy]'
+	@$(BIN)/uv pip install --quiet --python $(PROXY) -e '.[cli,redis,simulator]' -e integrations/litellm 'litellm[proxy]'
 	@touch $@
 
 $(BIN)/uv:

@@ -27,17 +27,20 @@ _STARTS_WITHIN = 120.0
 class Proxy:
     """One running proxy, and how to ask it."""
 
-    def __init__(self, config, folder, *, hook=True, workers=1, env=()):
+    def __init__(self, config, folder, *, hook=True, workers=1, env=(), command=None):
         self.folder = folder
         self.config = folder / "config.yaml"
         self.config.write_text(config if isinstance(config, str) else yaml.safe_dump(config, sort_keys=False))
         self.output = folder / "output.log"
-        self.url = f"http://127.0.0.1:{_free_port()}"
-        port = self.url.rpartition(":")[2]
-        command = [LITELLM, "--config", self.config, "--host", "127.0.0.1", "--port", port]
-        self._command = [*map(str, command), "--num_workers", str(workers)]
-        self._env = {
-            "PATH": os.environ["PATH"],
+        self.url = f"http://127.0.0.1:{free_port()}"
+        self.port = self.url.rpartition(":")[2]
+        own = [LITELLM, "--config", self.config, "--host", "127.0.0.1", "--port", self.port]
+        # By gunicorn, because uvicorn ends workers that are not there within seconds, on a slow machine all of them.
+        several = ["--run_gunicorn", "--num_workers", str(workers)] if workers > 1 else []
+        self._command = [str(word) for word in command or [*own, *several]]
+        self.env = {
+            "PATH": f"{LITELLM.parent}:{os.environ['PATH']}",
+            "PORT": self.port,
             "HOME": str(folder),
             "LITELLM_LOCAL_MODEL_COST_MAP": "True",
             "LITELLM_MASTER_KEY": MASTER_KEY,
@@ -52,7 +55,7 @@ class Proxy:
             self.process = subprocess.Popen(
                 self._command,
                 cwd=self.folder,
-                env=self._env,
+                env=self.env,
                 stdout=output,
                 stderr=subprocess.STDOUT,
                 start_new_session=True,
@@ -100,7 +103,7 @@ class Proxy:
         return self.post("/v1/chat/completions", {"model": model, "messages": messages, **settings})
 
 
-def _free_port():
+def free_port():
     with socket.socket() as probe:
         probe.bind(("127.0.0.1", 0))
         return probe.getsockname()[1]
