@@ -12,9 +12,10 @@ from abc import ABC, abstractmethod
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from typing import TYPE_CHECKING, Any, ClassVar
 
-import litellm.utils
-
 import sparekey as sk
+from litellm_sparekey._private import CORE, MODULES, lacking, lacking_in
+from litellm_sparekey._retries import inner_retries
+from litellm_sparekey._settings import warn
 
 if TYPE_CHECKING:
     from litellm.router import Router
@@ -34,12 +35,11 @@ class Host(ABC):
     calls go through are the attributes of a core inside.
     """
 
-    needs: ClassVar[Sequence[str]]
-    """Methods that the router, or its core, must have."""
+    needs: ClassVar[Mapping[str, str]]
+    """Methods that the router, or its core, must have, and what for."""
 
     def __init__(self, router: Router, inside: Any) -> None:
-        if not hasattr(litellm.utils, "get_excluded_filtered_deployments"):
-            raise unserved("cannot leave deployments out of one selection")
+        self.check_modules(MODULES)
         self.router: Any = router
         self.inside: Any = inside
         self.check(self.inside, self.needs)
@@ -48,6 +48,7 @@ class Host(ABC):
         self._changed: list[tuple[Any, str, object, object]] = []
         """Owner, attribute, what it was, and what we made of it."""
         self._cooldowns: bool | None = None
+        self._retry_again: Callable[[], object] = lambda: None
         newer = hasattr(self.inside, "register_plugin")
         self._registers = "register_plugin" if newer else "set_custom_routing_strategy"
         self._register: Callable[[Any], None] = getattr(self.inside, self._registers)
@@ -71,11 +72,21 @@ class Host(ABC):
         rows: Sequence[Deployment] = ask(model_name=model_name, team_id=team) or ()
         return rows
 
+    def setting(self, name: str) -> Any:
+        """What the router was told; None for what it does not know."""
+        settings = getattr(self.router, "settings", None)
+        said = self.inside if settings is None else settings()
+        return getattr(said, name, None) if hasattr(said, name) else getattr(self.inside, name, None)
+
     def check(self, owner: object, names: Iterable[str]) -> None:
-        """Raise :class:`sparekey.ConfigError` when ``owner``, of the router's, lacks one of these methods."""
-        lacks = [name for name in names if not callable(getattr(owner, name, None))]
-        if lacks:
+        """Raise :class:`sparekey.ConfigError` when ``owner``, of the router's, lacks one of these."""
+        if lacks := lacking(owner, names):
             raise unserved(f"has a router without {', '.join(lacks)}")
+
+    def check_modules(self, modules: Mapping[str, Mapping[str, str]]) -> None:
+        """Raise :class:`sparekey.ConfigError` when LiteLLM's own lack one of these names."""
+        if lacks := lacking_in(modules):
+            raise unserved(f"is without {', '.join(lacks)}")
 
     # -- changing --------------------------------------------------------------------------
 
@@ -102,9 +113,10 @@ class Host(ABC):
         """Let ``strategy`` select, and hear of what comes of it."""
         self.strategy = strategy
         self.put(_INSTALLED, strategy)
-        settings = getattr(self.router, "settings", None)
-        self._cooldowns = self.router.disable_cooldowns if settings is None else settings().disable_cooldowns
+        warn(self.setting, self.rows())
+        self._cooldowns = self.setting("disable_cooldowns")
         self._disable_cooldowns(True)  # two memories of who is resting would contradict each other
+        self._retry_again = inner_retries.off_for(self)
         self.register()
         self.hear()
 
@@ -136,6 +148,7 @@ class Host(ABC):
                 setattr(owner, name, before)
         self._changed.clear()
         self._disable_cooldowns(self._cooldowns)
+        self._retry_again()
 
     def _disable_cooldowns(self, value: bool | None) -> None:
         if not hasattr(self.router, "apply"):
@@ -151,7 +164,7 @@ def host_of(router: Router) -> Host:
     Raises:
         sparekey.ConfigError: it is of none that sparekey knows.
     """
-    inside = vars(router).get("_core", router)
+    inside = vars(router).get(CORE, router)
     rust = type(inside).__module__.startswith("litellm.router_rust")
     module = "_router_rust" if rust else "_router_python"
     made: Host = importlib.import_module(f"litellm_sparekey.{module}").make(router, inside)
@@ -160,7 +173,7 @@ def host_of(router: Router) -> Host:
 
 def installed_in(router: Router) -> SparekeyRoutingStrategy | None:
     """The strategy of sparekey's that ``router`` has."""
-    found: SparekeyRoutingStrategy | None = vars(vars(router).get("_core", router)).get(_INSTALLED)
+    found: SparekeyRoutingStrategy | None = vars(vars(router).get(CORE, router)).get(_INSTALLED)
     return found
 
 

@@ -5,8 +5,8 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
-_EXCLUDED = "_excluded_deployment_ids"  # LiteLLM's own, for its weighted failover; every selection takes it out
-ORDER = "_target_order"  # LiteLLM's own, too: of a group's orders, the one to go to when those before it failed
+from litellm_sparekey._private import EXCLUDED, ORDER
+
 _TIMEOUTS = ("timeout", "request_timeout", "stream_timeout")
 
 
@@ -34,7 +34,7 @@ class Question:
         if order is not None:
             self.settings[ORDER] = order
         if ids:
-            self.settings[_EXCLUDED] = [*(self._given.get(_EXCLUDED) or ()), *ids]
+            self.settings[EXCLUDED] = [*(self._given.get(EXCLUDED) or ()), *ids]
 
     def limit(self, seconds: float, *, strictly: bool) -> None:
         """Let the call take so long at most: if the request does not say, or ``strictly`` even if it says more."""
@@ -48,7 +48,7 @@ class Question:
 
 def restore(settings: dict[str, Any], given: Mapping[str, Any]) -> None:
     """Undo what questions and their answers made of a request's settings."""
-    for name in (*_TIMEOUTS, _EXCLUDED, ORDER):
+    for name in (*_TIMEOUTS, EXCLUDED, ORDER):
         settings.pop(name, None)
     for name, value in given.items():
         settings.setdefault(name, value)

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 from litellm_sparekey._attempts import walked, walked_async
 from litellm_sparekey._fallbacks import guarded, story
 from litellm_sparekey._host import Host
+from litellm_sparekey._private import PYTHON_FACADES, PYTHON_ROUTER
 from litellm_sparekey._stream import drawn, drawn_first
 
 if TYPE_CHECKING:
@@ -16,29 +17,15 @@ if TYPE_CHECKING:
     from litellm_sparekey._strategy import SparekeyRoutingStrategy
     from litellm_sparekey._walk import Walk
 
-_FACADES = "_core_async_get_available_deployment"
-
 
 class PythonRouter(Host):
     """A router whose methods, or whose core's, call each other and can be wrapped one by one."""
 
-    needs = (
-        "get_available_deployment",
-        "make_call",
-        "async_function_with_retries",
-        "async_function_with_fallbacks_common_utils",
-        "_acompletion_streaming_iterator",
-        "_completion_streaming_iterator",
-        "_ageneric_api_call_with_fallbacks_helper",
-        "_atext_completion",
-        "_atranscription",
-        "_generic_api_call_with_fallbacks",
-        "text_completion",
-    )
+    needs = PYTHON_ROUTER
 
     @property
     def native_async(self) -> Callable[..., Any]:
-        newer = getattr(self.inside, _FACADES, None)
+        newer = getattr(self.inside, PYTHON_FACADES, None)
         if newer is None:
             self.check(self.inside, ["async_get_available_deployment"])
         chosen: Callable[..., Any] = self.inside.async_get_available_deployment if newer is None else newer

@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, Any
 from litellm_sparekey._attempts import walked
 from litellm_sparekey._current import current
 from litellm_sparekey._host import Host, unserved
+from litellm_sparekey._private import RUST_CORE, RUST_MODULE, RUST_MODULES, RUST_PARTS, RUST_STRATEGY
 from litellm_sparekey._stream import drawn
 from litellm_sparekey._trip import Trip, obeys, retried_as_told
 
@@ -26,32 +27,21 @@ if TYPE_CHECKING:
 class RustRouter(Host):
     """A router whose core is called, and carries out steps."""
 
-    needs = (
-        "_run",
-        "_run_sync",
-        "_call_sync",
-        "text_completion",
-        "_pre_route",
-        "_selection_fields",
-        "_policy_lookup_names",
-        "register_plugin",
-        "registry",
-        "settings",
-    )
+    needs = RUST_CORE
 
     def __init__(self, router: Router, inside: Any) -> None:
         super().__init__(router, inside)
+        self.check_modules(RUST_MODULES)
         module = importlib.import_module(type(inside).__module__)
-        self._selection: Any = getattr(module, "_Selection", None)
-        self.check(self._selection, ["_run", "run_sync"])
-        if not hasattr(getattr(module, "_Driver", None), "response"):
-            raise unserved("has a router that does not show its responses")
-        self.check(vars(inside).get("_endpoints"), ["attempt_failed"])
-        self.check(vars(inside).get("_host"), ["invoke"])
+        for name, names in RUST_MODULE.items():
+            self.check(getattr(module, name, None), names)
+        for name, names in RUST_PARTS.items():
+            self.check(vars(inside).get(name), names)
         handles: Any = type(vars(inside).get("_handle"))
-        if "_custom_strategy" not in vars(inside) or not obeys(handles):
+        if RUST_STRATEGY not in vars(inside) or not obeys(handles):
             raise unserved("has a router that does not go on as it is told")
-        self._theirs = vars(inside)["_custom_strategy"]
+        self._selection: Any = module._Selection  # noqa: SLF001 - looked for above
+        self._theirs = vars(inside)[RUST_STRATEGY]
         """The strategy that somebody else has registered: LiteLLM's own selection is by that one, then."""
         self._bare = self._without_ours(inside)
 
@@ -79,10 +69,10 @@ class RustRouter(Host):
         return self._selection(self._bare, model, request_kwargs, kind, specific_deployment, messages, input)
 
     def lost(self) -> bool:
-        return vars(self.inside)["_custom_strategy"] is None
+        return vars(self.inside)[RUST_STRATEGY] is None
 
     def register(self) -> None:
-        self._theirs = vars(self.inside)["_custom_strategy"]
+        self._theirs = vars(self.inside)[RUST_STRATEGY]
         super().register()
 
     def hear(self) -> None:
@@ -165,7 +155,7 @@ class RustRouter(Host):
                 trip.routed = routed if isinstance(routed, (str, tuple)) else None
             return routed
 
-        own = {"_custom_strategy": property(lambda _: self._theirs), "_pre_route": pre_route}
+        own = {RUST_STRATEGY: property(lambda _: self._theirs), "_pre_route": pre_route}
         bare: Any = object.__new__(type(kind.__name__, (kind,), own))
         object.__setattr__(bare, "__dict__", core.__dict__)
         return bare

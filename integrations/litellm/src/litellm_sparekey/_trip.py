@@ -19,7 +19,8 @@ from litellm.exceptions import ContentPolicyViolationError, ContextWindowExceede
 from litellm_sparekey._current import Current, current
 from litellm_sparekey._errors import stops
 from litellm_sparekey._fallbacks import Story
-from litellm_sparekey._question import ORDER, restore
+from litellm_sparekey._private import ORDER
+from litellm_sparekey._question import restore
 
 if TYPE_CHECKING:
     from litellm_sparekey._strategy import SparekeyRoutingStrategy
