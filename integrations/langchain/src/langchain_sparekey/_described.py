@@ -17,6 +17,7 @@ from pydantic import Field
 import sparekey as sk
 from langchain_sparekey._clients import Clients
 from langchain_sparekey._counting import counted, first_built
+from langchain_sparekey._in_use import InUse
 from langchain_sparekey._profile import common_profile, profile_of
 from langchain_sparekey._request import OnAttempt
 from langchain_sparekey._structured import FORMAT, STRUCTURE, ServedParser, Structure, structured
@@ -26,7 +27,7 @@ _LOOKED_AT = 32
 """Candidates looked at to label a trace; a label is not worth a walk past a thousand keys."""
 
 
-_SHARED = ("clients", "on_attempt", "policy", "tracker")
+_SHARED = ("in_use", "on_attempt", "policy", "tracker")
 
 
 class DescribedModel(BaseChatModel):
@@ -46,8 +47,13 @@ class DescribedModel(BaseChatModel):
     """What each kind of failure does; the tracker's when None."""
     on_attempt: OnAttempt | None = Field(default=None, exclude=True, repr=False)
     """Hears of every attempt as it ends."""
-    clients: Clients = Field(exclude=True, repr=False)
-    """The candidates and the chat models behind them."""
+    in_use: InUse[Clients] = Field(exclude=True, repr=False)
+    """The candidates and the chat models behind them, until others take their place."""
+
+    @property
+    def clients(self) -> Clients:
+        """The candidates and the chat models behind them, as they are now."""
+        return self.in_use.now
 
     @property
     def candidates(self) -> tuple[sk.Candidate, ...]:
@@ -64,9 +70,10 @@ class DescribedModel(BaseChatModel):
 
     def _get_ls_params(self, stop: list[str] | None = None, **kwargs: Any) -> LangSmithParams:
         # A run is labelled when it starts, before it is known who serves it: the best guess is who would now.
-        chain = self.candidates
+        clients = self.clients
+        chain = clients.candidates(self.model)
         likely = next((who for who in islice(chain, _LOOKED_AT) if self.tracker.is_available(who)), chain[0])
-        params = {**self.clients.traced(likely), "ls_model_type": "chat"}
+        params = {**clients.traced(likely), "ls_model_type": "chat"}
         for name, label in (
             ("model", "ls_model_name"),
             ("temperature", "ls_temperature"),
@@ -106,16 +113,21 @@ class DescribedModel(BaseChatModel):
         """
         if self.custom_get_token_ids is not None:
             return super().get_num_tokens_from_messages(messages, tools)
-        first = first_built(self._different(), self.clients.model)
+        clients = self.clients
+        first = first_built(self._different(clients), clients.model)
         return counted(
-            [who for who in self.candidates if who.group == first.group],
+            [who for who in clients.candidates(self.model) if who.group == first.group],
             self.tracker,
-            lambda who: self.clients.model(who).get_num_tokens_from_messages(messages, tools, **kwargs),
+            lambda who: clients.model(who).get_num_tokens_from_messages(messages, tools, **kwargs),
         )
 
     @property
     def _first_model(self) -> BaseChatModel:
-        return self.clients.model(first_built(self._different(), self.clients.model))
+        return self._first(self.clients)[0]
+
+    def _first(self, clients: Clients) -> tuple[BaseChatModel, sk.Candidate]:
+        who = first_built(self._different(clients), clients.model)
+        return clients.model(who), who
 
     if not TYPE_CHECKING:  # a checker would take every name for an attribute
 
@@ -126,10 +138,10 @@ class DescribedModel(BaseChatModel):
             return super().__getattr__(name)
 
     def _common_profile(self) -> dict[str, Any] | None:
-        profiles = []
-        for who in self._different():
+        clients, profiles = self.clients, []
+        for who in self._different(clients):
             with suppress(Exception):  # who cannot be built will not answer either
-                profiles.append(profile_of(self.clients.model(who), who.model))
+                profiles.append(profile_of(clients.model(who), who.model))
         return common_profile(profiles)
 
     # -- tools -----------------------------------------------------------------------------
@@ -173,22 +185,24 @@ class DescribedModel(BaseChatModel):
             Exception: no candidate's model can do it as asked; what the first of them says.
         """
         structure = Structure(schema, kwargs)
-        structure.check(self._different(), self.clients.model)
+        clients = self.clients
+        structure.check(self._different(clients), clients.model)
         told = {"kwargs": {"method": kwargs.get("method", "default"), **kwargs}, "schema": schema}
         llm = self.bind(**{STRUCTURE: structure, FORMAT: told})
         return structured(llm, ServedParser(structure, self._server), include_raw=include_raw)
 
     def _server(self, candidate_id: str) -> tuple[BaseChatModel, sk.Candidate]:
         """Who gave an answer; the first for one that is not of this chain."""
-        who = next((who for who in self.candidates if who.id == candidate_id), None)
-        if who is None:
-            who = first_built(self._different(), self.clients.model)
-        return self.clients.model(who), who
+        for clients in filter(None, (self.in_use.now, self.in_use.before)):
+            who = next((who for who in clients.candidates(self.model) if who.id == candidate_id), None)
+            if who is not None:
+                return clients.model(who), who
+        return self._first(self.clients)
 
-    def _different(self) -> list[sk.Candidate]:
+    def _different(self, clients: Clients) -> list[sk.Candidate]:
         """One candidate of each model, in order."""
         found: dict[tuple[str, str], sk.Candidate] = {}
-        for who in self.candidates:
+        for who in clients.candidates(self.model):
             found.setdefault((who.provider, who.model), who)
         return list(found.values())
 

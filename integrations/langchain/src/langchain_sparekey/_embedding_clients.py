@@ -2,17 +2,17 @@
 
 from __future__ import annotations
 
+import logging
 from abc import abstractmethod
 from collections.abc import Iterable, Sequence
 from dataclasses import replace
 from functools import partial
-from typing import Any, ClassVar
+from typing import Any, ClassVar, Self
 
 from langchain_core.embeddings import Embeddings
 from pydantic import BaseModel
 
 import sparekey as sk
-from langchain_sparekey._clients import GivenPool, ListedPool, Pool
 from langchain_sparekey._embedding_classes import known
 from langchain_sparekey._embedding_providers import adopted, build, check_provider, prepared
 from langchain_sparekey._embedding_space import (
@@ -24,12 +24,16 @@ from langchain_sparekey._embedding_space import (
     space_of_model,
 )
 from langchain_sparekey._entries import EMBEDDING
+from langchain_sparekey._errors import OUTAGES, CannotServeError
+from langchain_sparekey._pool import GivenPool, ListedPool, Pool
 from langchain_sparekey._provider_fields import ADDRESSES, secrets_of, text_of
 
 _ADDRESSES = (*ADDRESSES, "openai_api_base", "together_api_base")
 """Fields for an address, whatever their constructors call them."""
 _OWN_ADDRESSES = ("https://api.openai.com/v1", "https://api.mistral.ai/v1", "https://api.together.xyz/v1")
 """Addresses that fields hold although nobody set them."""
+
+_log = logging.getLogger("langchain_sparekey")
 
 _OWNERS = ("openai_organization", "organization", "project")
 """Whose credential it is: the same key in two of them has two quotas."""
@@ -44,14 +48,37 @@ class EmbeddingClients(Pool[Embeddings]):
     def __init__(self) -> None:
         super().__init__()
         self._learned: dict[str, int] = {}
+        self._found: dict[tuple[str, int | None], Space] = {}
 
-    def space(self, name: str, dimensions: int | None) -> Space:
-        """The space of all candidates of ``name``, as far as was said.
+    def space(self, name: str, dimensions: int | None, before: Space | None = None) -> Space:
+        """The space of all candidates of ``name``, as far as was said, found once.
 
         Raises:
-            ConfigError: they are of different ones, or not of ``dimensions``; or as for :meth:`candidates`.
+            ConfigError: they are of different ones, not of ``dimensions``, or not of the one before; or as for
+                :meth:`candidates`.
         """
-        return common(self._spaces(self.candidates(name)), dimensions, self.names_it)
+        if (space := self._found.get((name, dimensions))) is None:
+            was = [("the list before", before)] if before is not None else []
+            space = common([*was, *self._spaces(self.candidates(name))], dimensions, self.names_it)
+            self._found[name, dimensions] = space
+        return space
+
+    def ready(self, candidate: sk.Candidate) -> Any:
+        """The model of ``candidate``, as :meth:`model`.
+
+        Raises:
+            CannotServeError: it cannot be built.
+        """
+        try:
+            return self.model(candidate)
+        except Exception as error:
+            verdict = sk.classify(error)
+            if verdict is not None and verdict.reason in OUTAGES:
+                raise  # some classes call their provider when they are constructed: an attempt like any other
+            problem = CannotServeError(sk.scrub(f"cannot make this call: {type(error).__name__}: {error}"))
+            if self.is_news(f"{candidate.id} {problem}"):
+                _log.warning("%s is passed over: it %s", candidate, problem)
+            raise problem from error
 
     def learned(self, name: str) -> int | None:
         """How long the first vectors of ``name`` were; None before there were any."""
@@ -84,6 +111,21 @@ class ListedEmbeddings(ListedPool[Embeddings], EmbeddingClients):
         for entry in self._behind(chain):
             check_settings(entry.settings.get, entry.model_name)
             yield entry.model_name, space_of_entry(entry)
+
+    def inherit(self, before: Self, name: str) -> None:
+        """The same, and the space: vectors are kept, so it has to be the one they are of.
+
+        Raises:
+            ConfigError: it is another; or as for all lists.
+        """
+        super().inherit(before, name)
+        # By reference: what a request under way will learn of the list before binds this one, too.
+        self._learned = before._learned
+        for (asked, dimensions), space in before._found.copy().items():
+            was = Space(space.model, space.dimensions or self.learned(asked))
+            self.space(asked, dimensions, was)
+            if was.dimensions is not None:
+                self.learn(asked, was.dimensions)
 
     def __reduce__(self) -> tuple[Any, ...]:
         return *super().__reduce__(), {"_learned": self._learned}

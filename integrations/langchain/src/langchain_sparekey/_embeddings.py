@@ -2,12 +2,10 @@
 
 from __future__ import annotations
 
-import inspect
-import logging
 import os
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
-from functools import lru_cache, partial
+from functools import partial
 from typing import Any, Self, TypeAlias
 
 from langchain_core.embeddings import Embeddings
@@ -23,14 +21,14 @@ from langchain_sparekey._embedding_answers import (
     read,
 )
 from langchain_sparekey._embedding_clients import EmbeddingClients, GivenEmbeddings, ListedEmbeddings
-from langchain_sparekey._entries import EMBEDDING, asked_for, check_deadline, completed, memory, refuse, written_policy
-from langchain_sparekey._errors import OUTAGES, CannotServeError, leaving
+from langchain_sparekey._embedding_space import Space
+from langchain_sparekey._entries import EMBEDDING, Defaults, Entry, asked_for, check_deadline, memory, refuse
+from langchain_sparekey._errors import leaving
+from langchain_sparekey._in_use import InUse, from_file
 from langchain_sparekey._loops import past_dead_loops
-from langchain_sparekey._timeouts import with_timeout
+from langchain_sparekey._timeouts import time_for_embedding
 
 EmbeddingFactory: TypeAlias = Callable[[sk.ModelConfig], Embeddings]
-
-_log = logging.getLogger("langchain_sparekey")
 
 
 class SparekeyEmbeddings(Embeddings):
@@ -103,19 +101,28 @@ class SparekeyEmbeddings(Embeddings):
             model, entries = asked_for(model, model_list, one, EMBEDDING)
             if dimensions is not None:
                 settings["dimensions"] = dimensions
-            clients = ListedEmbeddings(completed(entries, settings, timeout, EMBEDDING), factory)
+            defaults = Defaults(settings, timeout, EMBEDDING)
+            clients = ListedEmbeddings(defaults.complete(entries), factory, defaults)
         check_deadline(deadline)
         self._name = model or ""
         # Unknown names and providers, and a second model, are found out now, not at the first request.
-        self._space = clients.space(self._name, dimensions)
+        clients.space(self._name, dimensions)
+        self._dimensions = dimensions
         self.tracker = memory(tracker, policy, state)
         self.policy = policy
         self.deadline = deadline
         self.on_attempt = on_attempt
-        self.clients = clients
+        self.in_use: InUse[EmbeddingClients] = InUse(clients, self._name)
 
     @classmethod
-    def from_config(cls, path: str | os.PathLike[str], model: str | None = None, **options: Any) -> Self:
+    def from_config(
+        cls,
+        path: str | os.PathLike[str],
+        model: str | None = None,
+        *,
+        watch: bool | float = False,
+        **options: Any,
+    ) -> Self:
         """The embeddings of a list in a YAML, JSON or TOML file.
 
         The file's ``sparekey_settings`` are the policy, unless ``policy`` is given.
@@ -124,19 +131,13 @@ class SparekeyEmbeddings(Embeddings):
             path: the file, as :func:`sparekey.load_config` reads it.
             model: the name in it; may be left out when there is only one, or one whose entries say
                 ``mode: embedding``, themselves or in LiteLLM's ``model_info``.
+            watch: whether to :meth:`reload` it whenever it changes, as for :meth:`ChatSparekey.from_config`.
             options: as for the class.
 
         Raises:
             ConfigError: the file, or what it says, cannot work.
         """
-        entries = sk.load_config(path)
-        if options.get("policy") is None:
-            options["policy"] = written_policy(path)
-        try:
-            return cls(model, model_list=entries, **options)
-        except sk.ConfigError as error:
-            text = str(error)
-        raise sk.ConfigError(f"{os.fspath(path)}: {text}")
+        return from_file(cls, path, model, options, watch=watch)
 
     @classmethod
     def from_models(cls, models: Iterable[Embeddings], **options: Any) -> Self:
@@ -159,6 +160,28 @@ class SparekeyEmbeddings(Embeddings):
                 where = f"{EMBEDDING.owner}.from_models: models[{i}]"
                 raise sk.ConfigError(f"{where}: must be an embedding model, not {type(each).__name__}")
         return cls(clients=GivenEmbeddings(given), **options)
+
+    def reload(self, model_list: Iterable[Entry]) -> None:
+        """Ask the keys of another list from now on; as :meth:`ChatSparekey.reload`.
+
+        A long list of texts goes on with it at its next slice.
+
+        Args:
+            model_list: as for the class; the name has to be in it, and to stand for the same model and dimensions.
+
+        Raises:
+            ConfigError: the list cannot work, is of another vector space, or there was none; nothing has changed.
+        """
+        self.in_use.reload(model_list)
+
+    @property
+    def clients(self) -> EmbeddingClients:
+        """The candidates and the embedding models behind them, as they are now."""
+        return self.in_use.now
+
+    @property
+    def _space(self) -> Space:
+        return self.clients.space(self._name, self._dimensions)
 
     @property
     def model(self) -> str:
@@ -188,9 +211,9 @@ class SparekeyEmbeddings(Embeddings):
         given = checked_texts(texts)
         vectors: Vectors = []
         while len(vectors) < len(given):
-            with self._leaving(len(vectors), len(given)):
-                ask = partial(self._documents, given, len(vectors))
-                vectors += self._chain().execute(self.candidates, ask, deadline=self.deadline).response
+            with self._asking(len(vectors), len(given)) as (clients, candidates):
+                ask = partial(self._documents, clients, given, len(vectors))
+                vectors += self._chain().execute(candidates, ask, deadline=self.deadline).response
         return vectors
 
     def embed_query(self, text: str) -> list[float]:
@@ -202,58 +225,48 @@ class SparekeyEmbeddings(Embeddings):
             ValueError: it cannot be written as UTF-8.
         """
         (given,) = checked_texts([text])
-        with self._leaving():
-            ask = partial(self._query, given)
-            return self._chain().execute(self.candidates, ask, deadline=self.deadline).response
+        with self._asking() as (clients, candidates):
+            ask = partial(self._query, clients, given)
+            return self._chain().execute(candidates, ask, deadline=self.deadline).response
 
     async def aembed_documents(self, texts: list[str]) -> list[list[float]]:
         """:meth:`embed_documents`, slice after slice: a throttled key is met once, not by many slices at a time."""
         given = checked_texts(texts)
         vectors: Vectors = []
         while len(vectors) < len(given):
-            with self._leaving(len(vectors), len(given)):
-                ask = partial(self._adocuments, given, len(vectors))
-                vectors += (await self._chain().aexecute(self.candidates, ask, deadline=self.deadline)).response
+            with self._asking(len(vectors), len(given)) as (clients, candidates):
+                ask = partial(self._adocuments, clients, given, len(vectors))
+                vectors += (await self._chain().aexecute(candidates, ask, deadline=self.deadline)).response
         return vectors
 
     async def aembed_query(self, text: str) -> list[float]:
         """:meth:`embed_query`."""
         (given,) = checked_texts([text])
-        with self._leaving():
-            ask = partial(self._aquery, given)
-            return (await self._chain().aexecute(self.candidates, ask, deadline=self.deadline)).response
+        with self._asking() as (clients, candidates):
+            ask = partial(self._aquery, clients, given)
+            return (await self._chain().aexecute(candidates, ask, deadline=self.deadline)).response
 
     # -- one candidate's turn --------------------------------------------------------------
 
-    def _documents(self, texts: list[str], start: int, candidate: sk.Candidate) -> Vectors:
-        model = self._model(candidate)
+    def _documents(self, clients: EmbeddingClients, texts: list[str], start: int, candidate: sk.Candidate) -> Vectors:
+        model = clients.ready(candidate)
         part = portion(texts, start, model)
-        return self._checked(model.embed_documents(part, **_time_for(model)), len(part))
+        return self._checked(model.embed_documents(part, **time_for_embedding(model)), len(part))
 
-    def _query(self, text: str, candidate: sk.Candidate) -> list[float]:
-        model = self._model(candidate)
-        return self._checked([model.embed_query(text, **_time_for(model))], 1)[0]
+    def _query(self, clients: EmbeddingClients, text: str, candidate: sk.Candidate) -> list[float]:
+        model = clients.ready(candidate)
+        return self._checked([model.embed_query(text, **time_for_embedding(model))], 1)[0]
 
-    async def _adocuments(self, texts: list[str], start: int, candidate: sk.Candidate) -> Vectors:
-        model = self._model(candidate)
+    async def _adocuments(
+        self, clients: EmbeddingClients, texts: list[str], start: int, candidate: sk.Candidate
+    ) -> Vectors:
+        model = clients.ready(candidate)
         part = portion(texts, start, model)
         return self._checked(await past_dead_loops(lambda: model.aembed_documents(part)), len(part))
 
-    async def _aquery(self, text: str, candidate: sk.Candidate) -> list[float]:
-        model = self._model(candidate)
+    async def _aquery(self, clients: EmbeddingClients, text: str, candidate: sk.Candidate) -> list[float]:
+        model = clients.ready(candidate)
         return self._checked([await past_dead_loops(lambda: model.aembed_query(text))], 1)[0]
-
-    def _model(self, candidate: sk.Candidate) -> Any:
-        try:
-            return self.clients.model(candidate)
-        except Exception as error:
-            verdict = sk.classify(error)
-            if verdict is not None and verdict.reason in OUTAGES:
-                raise  # some classes call their provider when they are constructed: an attempt like any other
-            problem = CannotServeError(sk.scrub(f"cannot make this call: {type(error).__name__}: {error}"))
-            if self.clients.is_news(f"{candidate.id} {problem}"):
-                _log.warning("%s is passed over: it %s", candidate, problem)
-            raise problem from error
 
     def _checked(self, vectors: Vectors, texts: int) -> Vectors:
         length = length_of(vectors, texts)
@@ -269,12 +282,14 @@ class SparekeyEmbeddings(Embeddings):
         return read(error, now=self.tracker.clock())
 
     @contextmanager
-    def _leaving(self, done: int = 0, texts: int = 0) -> Iterator[None]:
-        """Let errors leave as LangChain expects them, and say how far a list had come."""
+    def _asking(self, done: int = 0, texts: int = 0) -> Iterator[tuple[EmbeddingClients, Sequence[sk.Candidate]]]:
+        """Who is asked in one request. Errors leave as LangChain expects them, and say how far a list had come."""
+        clients = self.clients
+        candidates = clients.candidates(self._name)
         try:
-            yield
+            yield clients, candidates
         except Exception as error:
-            left = leaving(error, self.candidates) if isinstance(error, sk.FallbackExhaustedError) else error
+            left = leaving(error, candidates) if isinstance(error, sk.FallbackExhaustedError) else error
             if done:
                 left.add_note(f"sparekey: {done} of {texts} texts had been embedded")
             if left is error:
@@ -283,16 +298,3 @@ class SparekeyEmbeddings(Embeddings):
 
     def __repr__(self) -> str:
         return f"{type(self).__name__}({self.model!r}, dimensions={self.dimensions}, candidates={len(self.candidates)})"
-
-
-def _time_for(model: Embeddings) -> dict[str, Any]:
-    """What is left of the time, if ``model`` is of a class that takes it; a subclass need not."""
-    told = with_timeout({}, model)
-    return told if told and _takes_timeout(type(model)) else {}
-
-
-@lru_cache(maxsize=256)
-def _takes_timeout(cls: type[Embeddings]) -> bool:
-    # Both methods, because LangChain's embed_query hands what it is given on to embed_documents.
-    signatures = [inspect.signature(method).parameters.values() for method in (cls.embed_documents, cls.embed_query)]
-    return all(any(each.name == "timeout" or each.kind is each.VAR_KEYWORD for each in one) for one in signatures)

@@ -90,23 +90,48 @@ def asked_for(
     return model, one_model(model, one["api_key"], one["api_keys"], one["api_base"] or one["base_url"], kind)
 
 
-def listed_models(model_list: Sequence[Entry]) -> list[sk.ModelConfig]:
+def listed_models(model_list: Iterable[Entry]) -> list[sk.ModelConfig]:
     """The entries of a model list, one for each key.
 
     Raises:
         ConfigError: the list is empty, or an entry malformed or without a key that is not blank.
     """
-    if isinstance(model_list, (str, Mapping)) or not model_list:
+    given = [] if isinstance(model_list, (str, Mapping)) else list(model_list)
+    if not given:
         raise sk.ConfigError("model_list: must be a list of entries with at least one in it")
-    for i, row in enumerate(model_list):
+    for i, row in enumerate(given):
         if isinstance(row, Mapping) and any(level.get("api_keys", ...) in ([], ()) for level in _levels(row)):
             raise sk.ConfigError(f"model_list[{i}] ({row.get('model_name')}): api_keys: is an empty list")
-    return sk.expand_model_list(model_list)
+    return sk.expand_model_list(given)
 
 
 def _levels(row: Mapping[str, Any]) -> list[Mapping[str, Any]]:
     nested = row.get("litellm_params")
     return [row, nested] if isinstance(nested, Mapping) else [row]
+
+
+@dataclass(frozen=True, slots=True)
+class Defaults:
+    """What was said beside a list for all its entries; those of a list that comes later are completed by it, too."""
+
+    settings: Mapping[str, Any]
+    timeout: float | None
+    kind: Kind
+
+    def complete(self, model_list: Iterable[Entry]) -> list[sk.ModelConfig]:
+        """The entries of a list, one for each key, with what they do not say themselves.
+
+        Raises:
+            ConfigError: the list or what was said beside it cannot work.
+        """
+        return completed(listed_models(model_list), self.settings, self.timeout, self.kind)
+
+    def __reduce__(self) -> tuple[Any, ...]:
+        return _unsealed, (sk.seal(dict(self.settings)), self.timeout, self.kind)  # a header may bear a key
+
+
+def _unsealed(settings: Any, timeout: float | None, kind: Kind) -> Defaults:
+    return Defaults(sk.unseal(settings), timeout, kind)
 
 
 def completed(

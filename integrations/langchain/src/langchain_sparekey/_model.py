@@ -16,7 +16,8 @@ import sparekey as sk
 from langchain_sparekey._chunks import as_chunk, empty_chunk, is_substantive
 from langchain_sparekey._clients import Clients, Factory, GivenClients, ListedClients
 from langchain_sparekey._described import DescribedModel
-from langchain_sparekey._entries import CHAT, asked_for, check_deadline, completed, memory, refuse, written_policy
+from langchain_sparekey._entries import CHAT, Defaults, Entry, asked_for, check_deadline, memory, refuse
+from langchain_sparekey._in_use import InUse, from_file
 from langchain_sparekey._loops import past_dead_loops, stream_past_dead_loops
 from langchain_sparekey._request import OnAttempt, Request
 
@@ -75,25 +76,26 @@ class ChatSparekey(DescribedModel):
         state: Any = None,
         deadline: float | None = None,
         on_attempt: OnAttempt | None = None,
-        clients: Clients | None = None,
+        in_use: InUse[Clients] | None = None,
         **settings: Any,
     ) -> None:
         own = {name: settings.pop(name) for name in list(settings) if name in type(self).model_fields}
         one = {"api_key": api_key, "api_keys": api_keys, "api_base": api_base, "base_url": base_url}
-        if clients is None:
+        if in_use is None:
             model, entries = asked_for(model, model_list, one, CHAT)
             if own.get("output_version") is not None:
                 settings["output_version"] = own["output_version"]  # decides what the candidates answer, too
-            clients = ListedClients(completed(entries, settings, timeout), factory)
+            defaults = Defaults(settings, timeout, CHAT)
+            in_use = InUse(ListedClients(defaults.complete(entries), factory, defaults), model)
         else:
             theirs = {"model_list": model_list, **one, "timeout": timeout, "factory": factory, **settings}
             refuse(theirs, "said by the models themselves, not here")
         check_deadline(deadline)
-        clients.candidates(model or "")  # unknown names and providers are found out now, not at the first request
+        in_use.now.candidates(model or "")  # unknown names and providers are found out now, not at the first request
         tracker = memory(tracker, policy, state)
         own |= {"tracker": tracker, "policy": policy, "deadline": deadline, "on_attempt": on_attempt}
         try:
-            super().__init__(model=model or "", clients=clients, **own)
+            super().__init__(model=model or "", in_use=in_use, **own)
         except ValidationError as error:
             problems = [f"{'.'.join(map(str, p['loc']))}: {p['msg']}" for p in error.errors(include_url=False)]
         else:
@@ -104,7 +106,14 @@ class ChatSparekey(DescribedModel):
         raise sk.ConfigError(f"ChatSparekey: {sk.scrub('; '.join(problems))}")
 
     @classmethod
-    def from_config(cls, path: str | os.PathLike[str], model: str | None = None, **options: Any) -> Self:
+    def from_config(
+        cls,
+        path: str | os.PathLike[str],
+        model: str | None = None,
+        *,
+        watch: bool | float = False,
+        **options: Any,
+    ) -> Self:
         """A model of the list in a YAML, JSON or TOML file.
 
         The file's ``sparekey_settings`` are its policy, unless ``policy`` is given.
@@ -112,19 +121,14 @@ class ChatSparekey(DescribedModel):
         Args:
             path: the file, as :func:`sparekey.load_config` reads it.
             model: the name in it; may be left out when there is only one.
+            watch: whether to :meth:`reload` it whenever it changes, for as long as the model or a copy of it lives; a
+                number is the seconds between two looks, 1 when True. See :class:`sparekey.ConfigWatch`.
             options: as for the class.
 
         Raises:
             ConfigError: the file, or what it says, cannot work.
         """
-        entries = sk.load_config(path)
-        if options.get("policy") is None:
-            options["policy"] = written_policy(path)
-        try:
-            return cls(model, model_list=entries, **options)
-        except sk.ConfigError as error:
-            text = str(error)
-        raise sk.ConfigError(f"{os.fspath(path)}: {text}")
+        return from_file(cls, path, model, options, watch=watch)
 
     @classmethod
     def from_models(cls, models: Iterable[BaseChatModel], **options: Any) -> Self:
@@ -152,7 +156,21 @@ class ChatSparekey(DescribedModel):
                 )
         if any(getattr(model, "streaming", None) is True for model in given):
             options.setdefault("streaming", True)  # what they would do when invoked, and what is off in them here
-        return cls(clients=GivenClients(given), **options)
+        return cls(in_use=InUse(GivenClients(given), ""), **options)
+
+    def reload(self, model_list: Iterable[Entry]) -> None:
+        """Ask the keys of another list from now on, this model and all its copies.
+
+        Requests under way end with the keys they began with. What is known of a key stays, since it is known by its
+        fingerprint. What was said beside the list (settings, ``timeout``) is said of the new entries, too.
+
+        Args:
+            model_list: as for the class; the model's name has to be in it.
+
+        Raises:
+            ConfigError: the list cannot work, or there was none, as after :meth:`from_models`; nothing has changed.
+        """
+        self.in_use.reload(model_list)
 
     # -- calls -----------------------------------------------------------------------------
 

@@ -8,6 +8,7 @@ from collections.abc import AsyncIterator, Callable, Iterable, Iterator, Mapping
 from itertools import chain
 from operator import itemgetter
 from typing import Any, TypeAlias
+from weakref import ref
 
 from langchain_core.language_models import BaseChatModel
 from langchain_core.messages import BaseMessage
@@ -32,7 +33,7 @@ class Structure(dict[str, Any]):
         super().__init__(schema=None if schema is None else _written(schema), **shown)
         self.schema = schema
         self.how = dict(how)
-        self._plans: dict[tuple[str, str], tuple[BaseChatModel, Plan]] = {}
+        self._plans: dict[tuple[str, str], tuple[ref[BaseChatModel], Plan]] = {}
 
     def plan(self, model: BaseChatModel, candidate: sk.Candidate) -> Plan:
         """How ``model`` itself would go about it.
@@ -42,8 +43,9 @@ class Structure(dict[str, Any]):
         """
         key = candidate.name, candidate.id
         known = self._plans.get(key)
-        if known is None or known[0] is not model:
-            known = self._plans[key] = model, _plan(model, self.schema, self.how)
+        if known is None or known[0]() is not model:
+            there, made = self._plans, _plan(model, self.schema, self.how)
+            known = there[key] = ref(model, lambda _: there.pop(key, None)), made
         return known[1]
 
     def check(self, candidates: Iterable[sk.Candidate], build: Callable[[sk.Candidate], BaseChatModel]) -> None:
@@ -67,7 +69,7 @@ class Structure(dict[str, Any]):
         return self
 
     def __reduce__(self) -> tuple[Any, ...]:
-        return Structure, (self.schema, self.how)  # plans hold models, and models keys
+        return Structure, (self.schema, self.how)  # plans are of models of this process
 
 
 def _written(schema: Schema) -> dict[str, Any]:

@@ -2,7 +2,11 @@
 
 from __future__ import annotations
 
+import inspect
+from functools import lru_cache
 from typing import Any
+
+from langchain_core.embeddings import Embeddings
 
 import sparekey as sk
 
@@ -40,3 +44,16 @@ def _at_most(left: float, own: Any) -> Any:
     if isinstance(own, tuple):
         return tuple(_at_most(left, part) for part in own)
     return type(own)(**{name: _at_most(left, part) for name, part in own.as_dict().items()})
+
+
+def time_for_embedding(model: Embeddings) -> dict[str, Any]:
+    """What is left of the time, if ``model`` is of a class that takes it; a subclass need not."""
+    told = with_timeout({}, model)
+    return told if told and _takes_timeout(type(model)) else {}
+
+
+@lru_cache(maxsize=256)
+def _takes_timeout(cls: type[Embeddings]) -> bool:
+    # Both methods, because LangChain's embed_query hands what it is given on to embed_documents.
+    signatures = [inspect.signature(method).parameters.values() for method in (cls.embed_documents, cls.embed_query)]
+    return all(any(each.name == "timeout" or each.kind is each.VAR_KEYWORD for each in one) for one in signatures)

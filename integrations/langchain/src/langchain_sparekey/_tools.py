@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
 from typing import Any, TypeAlias
+from weakref import ref
 
 from langchain_core.language_models import BaseChatModel
 from langchain_core.utils.function_calling import convert_to_openai_tool
@@ -26,7 +27,7 @@ class Tools(list[dict[str, Any]]):
     def __init__(self, raw: Sequence[Any]) -> None:
         super().__init__(as_openai_tools(raw))
         self.raw = list(raw)
-        self._bound: dict[tuple[str, str], tuple[BaseChatModel, dict[str, Any], Mapping[str, Any]]] = {}
+        self._bound: dict[tuple[str, str], tuple[ref[BaseChatModel], dict[str, Any], Mapping[str, Any]]] = {}
 
     def bound_by(
         self, model: BaseChatModel, candidate: sk.Candidate, how: dict[str, Any], fit: Fit | None
@@ -38,8 +39,9 @@ class Tools(list[dict[str, Any]]):
         """
         key = candidate.name, candidate.id
         known = self._bound.get(key)
-        if known is None or known[0] is not model or known[1] != how:  # the latest way they were bound is kept
-            known = self._bound[key] = model, how, _bind(model, self.raw if fit is None else fit(self.raw), how)
+        if known is None or known[0]() is not model or known[1] != how:  # the latest way they were bound is kept
+            there, made = self._bound, _bind(model, self.raw if fit is None else fit(self.raw), how)
+            known = there[key] = ref(model, lambda _: there.pop(key, None)), how, made
         return known[2]
 
     def __deepcopy__(self, _memo: object) -> Tools:
