@@ -23,6 +23,7 @@ from sparekey._cooldown import Record, merged
 from sparekey._policy import DAY, Policy
 from sparekey._secrets import scrub, text_of
 from sparekey.state import _book, _codec
+from sparekey.state._exit import finish_at_exit
 from sparekey.state._store import Kept, Store
 
 _log = logging.getLogger("sparekey")
@@ -140,6 +141,7 @@ class Replicator(_book.Book):
                 self._trouble(error)
                 return
             self._thread, self.asleep = thread, False
+            finish_at_exit(self)
 
     def _replicate(self) -> None:
         pause = _PAUSE
