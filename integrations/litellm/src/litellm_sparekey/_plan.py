@@ -34,7 +34,10 @@ class Slot:
     def is_of(self, row: Deployment) -> bool:
         """Whether ``row`` is this deployment as it was when the slot was made."""
         params, mine = row["litellm_params"], self._params
-        return params is mine or all(params.get(name) == mine.get(name) for name in ("model", "api_key", "api_base"))
+        return params is mine or (
+            "api_keys" not in params  # which would be sent; it is refused where slots are made
+            and all(params.get(name) == mine.get(name) for name in ("model", "api_key", "api_base"))
+        )
 
 
 class Plan:
