@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import threading
 from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 from weakref import ref
@@ -12,6 +11,7 @@ from sparekey._config import ModelConfig, parse
 from sparekey._keys import Entry, expand_model_list
 from sparekey._types import Candidate
 from sparekey.errors import ConfigError
+from sparekey.state._forks import Lock
 
 
 class ModelList:
@@ -50,7 +50,7 @@ def _parsed(models: Any) -> list[ModelConfig]:
     return [parse(entry, f"model_list[{i}]") for i, entry in enumerate(given)]
 
 
-_exchanging = threading.Lock()  # held for an instant; a chain, which may be made for one request, needs none of its own
+_exchanging = Lock()  # held for an instant; a chain, which may be made for one request, needs none of its own
 
 
 class Models:

@@ -10,7 +10,7 @@ from collections.abc import Callable, Iterable
 from inspect import ismethod
 from pathlib import Path
 from typing import Any, TypeAlias
-from weakref import WeakMethod, WeakSet
+from weakref import WeakMethod
 
 from sparekey._config import ModelConfig
 from sparekey._documents import read_document
@@ -18,6 +18,7 @@ from sparekey._load import load_config
 from sparekey._references import files_in
 from sparekey._secrets import scrub, text_of
 from sparekey.errors import ConfigError
+from sparekey.state._forks import survive
 
 OnChange: TypeAlias = Callable[[list[ModelConfig]], object]
 Look: TypeAlias = dict[Path, tuple[int, ...] | None]
@@ -71,7 +72,7 @@ class ConfigWatch:
         self._every = every
         self._closed = False
         self._begin()
-        _watches.add(self)
+        survive(self)
 
     def check(self) -> bool:
         """Take one look; True when ``on_change`` was told of other entries, and took them."""
@@ -98,6 +99,10 @@ class ConfigWatch:
         with self._lock:
             self._closed = True
             self._stop.set()
+
+    def forked(self) -> None:
+        """This is a child now, which has neither the thread nor anybody to let go of a lock."""
+        self._begin()
 
     # -- inside ----------------------------------------------------------------------------
 
@@ -140,20 +145,8 @@ class ConfigWatch:
         while not self._stop.wait(every) and self._on_change() is not None:
             self.check()
 
-    @staticmethod
-    def _begin_again() -> None:
-        """In a forked child, which has neither the threads nor anybody to let go of a lock."""
-        for watch in list(_watches):
-            watch._begin()  # noqa: SLF001 - its own class
-
     def __repr__(self) -> str:
         return f"ConfigWatch({str(self.path)!r})"
-
-
-_watches: WeakSet[ConfigWatch] = WeakSet()
-
-if hasattr(os, "register_at_fork"):
-    os.register_at_fork(after_in_child=ConfigWatch._begin_again)  # noqa: SLF001 - its own module
 
 
 def _state_of(file: Path) -> tuple[int, ...] | None:
