@@ -142,6 +142,63 @@ def test_aliases_and_merges_stay_where_they_can():
     assert "api_keys" not in found[found.index("model_list") :]
 
 
+def test_an_anchor_is_named_once():
+    """A row may have some; what refers to them means the first of its copies."""
+    given = text("""
+        model_list:
+          - model_name: a   # kept
+            litellm_params: {model: x, tags: &tags [t], api_keys: [k1, k2]}
+          - model_name: b
+            litellm_params: {model: x, tags: *tags, api_key: k3}
+    """)
+    found = expanded(given)
+    assert found.count("# kept") == 2
+    assert (found.count("&tags [t]"), found.count("tags: [t]"), found.count("*tags")) == (1, 1, 1)
+
+
+def test_what_goes_may_stand_just_before_what_comes():
+    """A list at the end of its row, after the place where the id is put."""
+    given = text("""
+        model_list:
+          - model_name: a   # kept
+            litellm_params: {model: x}
+            model_info:
+              mode: chat
+            api_keys: [k1]
+    """)
+    assert expanded(given + TAIL) == (
+        text("""
+            model_list:
+              - model_name: a   # kept
+                litellm_params: {model: x, api_key: k1}
+                model_info:
+                  mode: chat
+                  id: a__key_0
+                  sparekey_entry: a__key_0
+        """)
+        + TAIL
+    )
+
+
+def test_a_row_may_end_with_a_text_of_several_lines():
+    """What is said before the next row is said once."""
+    given = text("""
+        model_list:
+          - model_name: a   # kept
+            litellm_params:
+              model: x
+              api_keys: [k1, k2]
+              prompt: |
+                Be kind.
+
+          # next
+          - model_name: b
+            litellm_params: {model: y}
+    """)
+    found = expanded(given)
+    assert (found.count("# kept"), found.count("Be kind."), found.count("\n\n  # next\n")) == (2, 2, 1)
+
+
 def test_what_cannot_be_repeated_is_written_anew():
     """An anchor in a row with several keys, that a row without them repeats, must not bring it an id."""
     given = text("""
