@@ -217,17 +217,16 @@ class RedisStore(Store):
 def _client(url: str) -> redis.Redis | None:
     """A client for ``url``; None when redis-py takes no such thing, whose own words may repeat a password."""
     try:
-        client = redis.Redis.from_url(
+        redis.ConnectionPool.from_url(url).make_connection()  # connects to nothing; refuses what it does not know
+        return redis.Redis.from_url(
             url,
             socket_timeout=_PATIENCE,
             socket_connect_timeout=_PATIENCE,
             health_check_interval=10,
             retry=Retry(NoBackoff(), 0),
         )
-        client.connection_pool.make_connection()  # connects to nothing; refuses a query that has too much
     except Exception:
         return None
-    return client
 
 
 def _without_prefix(url: str) -> tuple[str, str]:

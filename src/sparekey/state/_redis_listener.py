@@ -36,26 +36,21 @@ class Listener:
         self, client: redis.Redis | RedisCluster, channel: str, told: SimpleQueue[str | Exception | Again | None]
     ) -> None:
         self._pubsub: PubSub = client.pubsub()  # type: ignore[no-untyped-call]  # redis-py tells no type
-        self._channel = channel
         self._told = told
         self._stopped = threading.Event()
-        try:
-            self._subscribe()
-        except BaseException:
-            self._let_go()
-            raise
+        self._subscribe(channel)
         threading.Thread(target=self._listen, name="sparekey-redis", daemon=True).start()
 
     def stop(self) -> None:
         """Hear no more. The thread ends by itself, and its connection with it."""
         self._stopped.set()
 
-    def _subscribe(self) -> None:
-        self._pubsub.subscribe(self._channel)
+    def _subscribe(self, channel: str) -> None:
+        self._pubsub.subscribe(channel)
         give_up = time.monotonic() + _PATIENCE
         while time.monotonic() < give_up:
             message = self._pubsub.get_message(timeout=_GLANCE)
-            if message and message["type"] == "subscribe" and text_of(message["channel"]) == self._channel:
+            if message and message["type"] == "subscribe":
                 return
         raise redis.TimeoutError("a subscription was not confirmed")
 
@@ -70,8 +65,5 @@ class Listener:
         except Exception as error:
             self._told.put(error)
         finally:
-            self._let_go()
-
-    def _let_go(self) -> None:
-        with contextlib.suppress(Exception):  # of a connection that broke there is nothing to let go
-            self._pubsub.close()
+            with contextlib.suppress(Exception):  # of a connection that broke there is nothing to let go
+                self._pubsub.close()

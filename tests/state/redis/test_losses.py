@@ -79,8 +79,10 @@ def test_a_client_that_mends_its_own_connection_hides_no_loss(start_redis, proxy
     between.cut()
     one.save([record()])
 
-    with contextlib.suppress(redis.ConnectionError):  # redis-py 5.0 leaves the mending to us
+    try:
         assert hears(other) is None
+    except redis.ConnectionError as error:  # redis-py 5.0 leaves the mending to its caller
+        assert "do not arrive" not in str(error)  # noqa: PT017 - either will do
     assert [kept.id for kept in other.load()] == ["key-1"]
     retrying.close()
 
@@ -188,7 +190,7 @@ def test_a_replica_refuses(start_redis, stores, record, until):
     until(lambda: replica.client().info("replication")["master_link_status"] == "up")
     store = RedisStore.from_url(replica.url)
 
-    with pytest.raises(redis.ResponseError, match="READONLY"):
+    with pytest.raises(redis.ResponseError, match=r"(?i)read ?only"):
         store.open()
     store.close()
 
