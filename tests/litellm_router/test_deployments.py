@@ -129,15 +129,19 @@ def test_requests_under_way_are_served_whatever_is_changed(loop, provider, entry
 
 
 def test_threads_are_served_while_keys_are_exchanged(provider, entry, router_of):
-    """The sync calls of eight threads, with the deployments being replaced by a ninth."""
-    sim = provider({"sk-dead": "revoked", "sk-a": "healthy", "sk-b": "healthy"}, reply="Hi")
-    router = router_of(entry(sim, ["sk-dead", "sk-a"]))
+    """The sync calls of eight threads, while a deployment is replaced by a ninth; for LiteLLM it is gone in between."""
+    sim = provider({"sk-dead": "revoked", "sk-a": "healthy", "sk-b": "healthy", "sk-stays": "healthy"}, reply="Hi")
+    router = router_of(entry(sim, ["sk-dead", "sk-stays"]))
 
     def ask(_):
         return router.completion("chat", MESSAGES).choices[0].message.content
 
     with ThreadPoolExecutor(8) as threads:
         answers = threads.map(ask, range(80))
-        for key in ["sk-b", "sk-a"] * 10:
-            put(router, row(entry, sim, key, "chat__key_1"))
+        for key in ["sk-a", "sk-dead", "sk-b"] * 2:
+            put(router, row(entry, sim, key, "chat__key_0"))
         assert list(answers) == ["Hi"] * 80
+
+    sim.clear()
+    assert ask(1) == "Hi"
+    assert sim.count("sk-dead") == 0
