@@ -29,7 +29,7 @@ _PATIENCE = 1.0
 _GLANCE = 1.0
 """Seconds between two looks at whether what was loaded is still there."""
 _BATCH = 100
-"""Records merged by one call of the script, during which Redis does nothing else: about a millisecond."""
+"""Records merged by one call of the script, during which Redis does nothing else: a few milliseconds."""
 _READABLE = "/:@|,=+"
 """Left as they are in a quoted id, so that people can read it in ``redis-cli``."""
 
