@@ -91,7 +91,10 @@ def _patiently(connection: sqlite3.Connection) -> None:
 
 
 def _prepare(connection: sqlite3.Connection) -> None:
-    if _version(connection) < len(_STEPS):
+    with connection:
+        connection.execute("BEGIN")  # somebody may be making it just now: all is read as of one moment
+        version = _version(connection)
+    if version < len(_STEPS):
         with connection:
             connection.execute("BEGIN IMMEDIATE")
             for step in _STEPS[_version(connection) :]:
