@@ -265,8 +265,8 @@ def test_a_stream_that_breaks_later_is_remembered(call, provider, row, router_of
 
 
 def test_a_response_in_the_background_is_not_held_back(loop, provider, row, router_of):
-    """It goes on without its stream, so its id is wanted at once, and its stream is as LiteLLM made it."""
-    sim = provider({"sk-a": "healthy"}, reply=REPLY)
+    """It goes on without its stream, so its id is wanted at once, long before it says anything."""
+    sim = provider({"sk-a": {"kind": "stream_hang", "after": 0}})
     way = STREAMS["aresponses stream"]
     router = router_of(row(sim, ["sk-a"], way))
 
@@ -276,7 +276,7 @@ def test_a_response_in_the_background_is_not_held_back(loop, provider, row, rout
         await stream.aclose()
         return event.type
 
-    assert loop.run(first()) == "response.created"
+    assert loop.run(asyncio.wait_for(first(), 20)) == "response.created"
 
 
 @pytest.mark.parametrize("way", ways({name: way for name, way in STREAMS.items() if name.startswith("a")}))

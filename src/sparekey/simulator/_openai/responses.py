@@ -206,6 +206,7 @@ def response(call: Call, status: str) -> Json:
         "object": "response",
         "created_at": int(call.now),
         "status": status,
+        "background": body.get("background") is True,
         "error": None,
         "incomplete_details": None,
         "instructions": body.get("instructions"),
