@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import gc
-import importlib
+import inspect
 import logging
 
 import litellm
@@ -12,8 +12,9 @@ import openai
 import pytest
 
 import sparekey as sk
-from litellm_sparekey import expand_model_list, install, uninstall
+from litellm_sparekey import _host, expand_model_list, install, uninstall
 from litellm_sparekey._private import SDK_RETRIES
+from litellm_sparekey._retries import InnerRetries
 
 MESSAGES = [{"role": "user", "content": "Hello"}]
 TRANSIENT = ["server_error", "overloaded", {"kind": "rate_limited", "retry_after": 0}]
@@ -33,7 +34,17 @@ CHATTY = ["zai", "deepinfra", "nvidia_nim", "sambanova", "baseten", "featherless
 
 
 @pytest.fixture
-def bare(entry):
+def alone(monkeypatch):
+    """A process in which no router has sparekey yet, whatever other tests have left; the setting it had."""
+    options = SDK_RETRIES.owner()
+    monkeypatch.setattr(litellm, "DEFAULT_MAX_RETRIES", 2)
+    monkeypatch.setattr(options, SDK_RETRIES.name, inspect.unwrap(getattr(options, SDK_RETRIES.name)))
+    monkeypatch.setattr(_host, "inner_retries", InnerRetries())
+    return 2
+
+
+@pytest.fixture
+def bare(entry, alone):
     """A router without sparekey, of one group."""
     built = []
 
@@ -49,10 +60,10 @@ def bare(entry):
 
 
 @pytest.fixture
-def untouched():
+def untouched(alone):
     """What a process has of itself, after the test as before."""
     before = litellm.DEFAULT_MAX_RETRIES, vars(SDK_RETRIES.owner())[SDK_RETRIES.name]
-    yield before[0]
+    yield alone
     assert (litellm.DEFAULT_MAX_RETRIES, vars(SDK_RETRIES.owner())[SDK_RETRIES.name]) == before
 
 
@@ -141,9 +152,8 @@ def test_a_router_that_is_no_more_gives_it_back_too(provider, entry, untouched):
 
 
 @pytest.mark.parametrize("said", [0, 5])
-def test_what_the_user_says_meanwhile_stays(provider, bare, monkeypatch, said):
+def test_what_the_user_says_meanwhile_stays(provider, bare, said):
     """Even if it is what sparekey had said."""
-    monkeypatch.setattr(litellm, "DEFAULT_MAX_RETRIES", 2)
     sim = provider({"sk-a": "healthy"})
     router = bare(sim)
 
@@ -154,10 +164,9 @@ def test_what_the_user_says_meanwhile_stays(provider, bare, monkeypatch, said):
     assert said == litellm.DEFAULT_MAX_RETRIES
 
 
-def test_what_somebody_made_of_the_sdk_meanwhile_stays(provider, bare, monkeypatch):
+def test_what_somebody_made_of_the_sdk_meanwhile_stays(provider, bare):
     """It calls what it found, which then does as it did."""
     options = SDK_RETRIES.owner()
-    monkeypatch.setattr(options, SDK_RETRIES.name, getattr(options, SDK_RETRIES.name))
     router = bare(provider({"sk-a": "healthy"}))
 
     install(router)
@@ -182,4 +191,3 @@ def test_an_sdk_that_has_moved_it_is_told(provider, bare, monkeypatch, caplog):
         install(router)
 
     assert "has no openai._models.FinalRequestOptions.get_max_retries" in caplog.text
-    importlib.import_module(SDK_RETRIES.module)
