@@ -13,6 +13,7 @@ from pydantic import SecretStr
 
 from sparekey._clock import Clock
 from sparekey._cooldown import NOTHING, Opened, Record, after_failure, after_success
+from sparekey._meant import meant
 from sparekey._policy import Policy, Selection
 from sparekey._seal import seal, unseal
 from sparekey._types import Candidate, Reason
@@ -131,12 +132,24 @@ class CooldownTracker:
         now = self.clock()
         return {key: _view(record, now) for key, record in sorted({**self.records}.items()) if record.live}
 
-    def reset(self, who: Candidate | str | None = None) -> None:
-        """Forget what cools ``who``, or everything."""
-        keys = list(self.records) if who is None else _keys(who)
+    def reset(self, who: Candidate | str | None = None) -> list[str]:
+        """Forget what cools ``who``, or everything, here and wherever the state is shared.
+
+        Args:
+            who: a candidate, the id of a record, a model (``openai/gpt-4o``, or ``gpt-4o`` of any provider), a
+                provider, or a key's fingerprint; None for all there is.
+
+        Returns:
+            The ids of the records that were forgotten.
+        """
+        known = [key for key, record in sorted({**self.records}.items()) if record.live]
         if isinstance(who, Candidate):
-            keys = (*keys, *who.for_images().scopes, *who.endpoints)
-        self.clear(keys, None, self.clock())
+            whose = {*who.scopes, *who.for_images().scopes, *who.endpoints}
+            known = [key for key in known if key in whose]
+        elif who is not None:
+            known = meant(who, known)
+        self.clear(known, None, self.clock())
+        return known
 
     def sync(self, timeout: float = 2.0) -> bool:
         """Wait until others can read what is known here, and what they had written is known here.
@@ -200,7 +213,10 @@ class CooldownTracker:
             if record is not None and record.live:
                 with book.lock:
                     record = book.records.get(key, record)
-                    book.put(key, after_success(record, started_at, now))
+                    cleared = after_success(record, started_at, now)
+                    if cleared is record:
+                        continue
+                    book.put(key, cleared)
                 book.stir()
 
     def claim(self, keys: Iterable[str], now: float, until: float) -> bool:
@@ -246,9 +262,9 @@ class CooldownTracker:
         return self
 
     def __reduce__(self) -> tuple[object, ...]:
-        shared = _shared.get((self.policy, self._state)) is self
         if isinstance(self._state, Store):
             return CooldownTracker._found_in_store, (self._token, self._state.name)
+        shared = _shared.get(_key(self.policy, self._state)) is self
         return CooldownTracker._found, ("" if shared else self._token, self.policy, _sealed(self._state))
 
     @classmethod
@@ -283,7 +299,7 @@ class CooldownTracker:
 
 _alive: WeakValueDictionary[str, CooldownTracker] = WeakValueDictionary()
 """Every tracker of this process, by a token of its own: where it is unpickled, it is the same one."""
-_shared: dict[tuple[Policy, str | Store], CooldownTracker] = {}
+_shared: dict[tuple[Policy, str | int], CooldownTracker] = {}
 _shared_lock = Lock()
 
 
@@ -295,10 +311,11 @@ def shared_tracker(policy: Policy | None = None, state: str | Store = "memory://
     Raises:
         ConfigError: ``state`` is of a kind not known, or cannot work.
     """
-    key = policy if policy is not None else Policy(), state
+    policy = policy if policy is not None else Policy()
+    key = _key(policy, state)
     if (known := _shared.get(key)) is not None:
         return known
-    made = CooldownTracker(policy=key[0], state=state)  # outside the lock: it may wait for a store
+    made = CooldownTracker(policy, state=state)  # outside the lock: it may wait for a store
     with _shared_lock:
         return _shared.setdefault(key, made)
 
@@ -312,6 +329,10 @@ def _view(record: Record, now: float) -> RecordView:
         said_by="provider" if record.hinted else "ladder",
         counts={reason.value: mark.failures for reason, mark in record.live.items()},
     )
+
+
+def _key(policy: Policy, state: str | Store) -> tuple[Policy, str | int]:
+    return policy, state if isinstance(state, str) else id(state)  # a store need not be hashable
 
 
 def _keys(who: Candidate | str) -> tuple[str, ...]:

@@ -28,12 +28,19 @@ def test_what_one_learns_the_other_knows(shelf_store, until):
 
 
 def test_a_start_waits_for_what_is_known(shelf_store):
-    """The very first request after a restart asks no dead key."""
-    before = sk.CooldownTracker(state=shelf_store())
+    """The very first request after a restart asks no dead key, although a store takes its time."""
+
+    class Far(type(shelf_store())):
+        def load(self):
+            time.sleep(0.05)
+            return super().load()
+
+    store = shelf_store()
+    before = sk.CooldownTracker(state=store)
     before.mark_failure("x", "billing")
     assert before.sync()
 
-    assert not sk.CooldownTracker(state=shelf_store()).is_available("x")
+    assert not sk.CooldownTracker(state=Far(store.shelf)).is_available("x")
 
 
 def test_no_request_calls_a_store(shelf, shelf_store, candidates, provider_error):
@@ -53,6 +60,23 @@ def test_no_request_calls_a_store(shelf, shelf_store, candidates, provider_error
 
     assert {method for method, _ in shelf.calls} >= {"open", "load", "save", "changes"}
     assert {thread for _, thread in shelf.calls} == {"sparekey shelf"}
+
+
+def test_what_changes_nothing_is_not_saved(shelf, shelf_store):
+    """A success of a call that began before the cooldown forgives nothing, and others need not hear of it."""
+    tracker = sk.CooldownTracker(state=shelf_store())
+    tracker.mark_failure("x", "billing")
+    tracker.mark_success("y")
+    assert tracker.sync()
+    tracker.mark_success("x", started_at=0)
+    assert tracker.sync()
+    told = len(shelf.log)
+
+    tracker.mark_success("x", started_at=0)
+    assert tracker.sync()
+
+    assert len(shelf.log) == told
+    assert not tracker.is_available("x")
 
 
 def test_a_store_that_hangs_holds_nobody_up(shelf, shelf_store):

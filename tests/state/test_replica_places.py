@@ -94,13 +94,21 @@ def test_without_redis_py_the_extra_is_named(monkeypatch):
 
 
 def test_a_shared_tracker_is_one_for_each_policy_and_state(tmp_path, shelf_store):
-    """Given as a URL or as an object."""
-    url, store = f"sqlite:///{tmp_path}/state.db", shelf_store()
+    """Given as a URL or as an object, even one that is equal to others and so has no hash."""
+
+    class Equal(type(shelf_store())):
+        __hash__ = None
+
+        def __eq__(self, other):
+            return True
+
+    url, store = f"sqlite:///{tmp_path}/state.db", Equal(shelf_store().shelf)
 
     assert sk.shared_tracker(state=url) is sk.shared_tracker(state=url)
     assert sk.shared_tracker(state=url) is not sk.shared_tracker()
     assert sk.shared_tracker(state=store) is sk.shared_tracker(state=store)
-    assert sk.shared_tracker(state=store) is not sk.shared_tracker(state=shelf_store())
+    assert sk.shared_tracker(state=store) is not sk.shared_tracker(state=Equal(store.shelf))
+    assert pickle.loads(pickle.dumps(sk.shared_tracker(state=store))) is sk.shared_tracker(state=store)
 
 
 ELSEWHERE = """

@@ -36,8 +36,8 @@ _LINGER = 1.0
 """Seconds that a state is kept when its last tracker is gone: where one is made per request, the next comes soon."""
 _RESYNC = 30.0
 """Seconds between two comparisons of all that is known with all there is, in case something went by unnoticed."""
-_PAUSE, _LONGEST_PAUSE = 0.05, 1.0
-"""Seconds to the next attempt after trouble, doubling."""
+_PAUSE, _LONGEST_PAUSE = 0.05, 0.5
+"""Seconds to the next attempt after trouble, doubling; short, so that all know the same within 2 s of its end."""
 
 
 class Replicator(_book.Book):
