@@ -52,7 +52,7 @@ class Plan:
         self.candidates = list(dict.fromkeys(slot.candidate for slot in self.slots.values()))
         self.last_offer: tuple[list[Slot], list[Slot]] | None = None
         """Whom a request was offered last when it began, all of them ready, and who would have been better."""
-        self._without: tuple[list[Slot], list[str]] = ([], [])
+        self._without: tuple[list[Slot], list[str], frozenset[str]] = ([], [], frozenset())
 
     def slot(self, row: Deployment) -> Slot | None:
         """The slot of ``row``; None when it is not known, or not as it is now."""
@@ -61,12 +61,18 @@ class Plan:
 
     def without(self, offered: list[Slot]) -> list[str]:
         """The ids of everybody else; kept, for the same offer is made as long as nothing fails."""
-        before, ids = self._without
-        if before is not offered:
-            kept = {slot.id for slot in offered}
-            ids = [name for name in self.slots if name not in kept]
-            self._without = offered, ids
-        return ids
+        return self._split(offered)[1]
+
+    def ids(self, offered: list[Slot]) -> frozenset[str]:
+        """Their own; kept, too."""
+        return self._split(offered)[2]
+
+    def _split(self, offered: list[Slot]) -> tuple[list[Slot], list[str], frozenset[str]]:
+        split = self._without
+        if split[0] is not offered:
+            kept = frozenset(slot.id for slot in offered)
+            split = self._without = offered, [name for name in self.slots if name not in kept], kept
+        return split
 
 
 class Plans:

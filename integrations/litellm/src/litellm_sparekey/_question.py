@@ -26,6 +26,11 @@ class Question:
         """Whether LiteLLM asks for a later order of the group, as all before it failed."""
         return self._given.get(ORDER) is not None
 
+    @property
+    def narrowed(self) -> bool:
+        """Whether LiteLLM itself asks for some of the group only."""
+        return self._given.get(ORDER) is not None or bool(self._given.get(EXCLUDED))
+
     def exclude(self, ids: list[str], order: int | None = None) -> None:
         """Leave deployments out of the next answer, which may be of one ``order`` only."""
         self.settings.pop(ORDER, None)

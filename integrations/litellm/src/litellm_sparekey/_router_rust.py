@@ -6,6 +6,7 @@ what the core counts for each deployment, it counts as ever.
 
 from __future__ import annotations
 
+import functools
 import importlib
 from collections.abc import Callable, Mapping
 from typing import TYPE_CHECKING, Any
@@ -14,6 +15,7 @@ from litellm_sparekey._attempts import walked
 from litellm_sparekey._current import current
 from litellm_sparekey._host import Host, unserved
 from litellm_sparekey._private import RUST_CORE, RUST_MODULE, RUST_MODULES, RUST_PARTS, RUST_STRATEGY
+from litellm_sparekey._question import Question
 from litellm_sparekey._stream import drawn
 from litellm_sparekey._trip import Trip, obeys, retried_as_told
 
@@ -67,6 +69,12 @@ class RustRouter(Host):
         request_kwargs: dict[str, Any],
     ) -> Any:
         return self._selection(self._bare, model, request_kwargs, kind, specific_deployment, messages, input)
+
+    async def picks_among(self, offered: frozenset[str], question: Question, *asked: Any) -> bool:
+        trip = current.get()
+        if not offered or not isinstance(trip, Trip) or self._theirs is not None or question.narrowed:
+            return False
+        return await trip.hand_over(self._bare._pre_route, question, offered, *asked)  # noqa: SLF001
 
     def lost(self) -> bool:
         return vars(self.inside)[RUST_STRATEGY] is None
@@ -149,8 +157,11 @@ class RustRouter(Host):
         kind = type(core)
 
         async def pre_route(bare: Any, *given: Any, **named: Any) -> Any:
-            routed = await kind._pre_route(bare, *given, **named)  # noqa: SLF001
             trip = current.get()
+            if isinstance(trip, Trip) and trip.prerouted is not None:
+                routed, trip.prerouted = trip.prerouted, None
+                return routed
+            routed = await kind._pre_route(bare, *given, **named)  # noqa: SLF001
             if isinstance(trip, Trip):
                 trip.routed = routed if isinstance(routed, (str, tuple)) else None
             return routed
@@ -176,6 +187,10 @@ _STREAMS = frozenset(
 """LiteLLM's functions that open streams; the sync one for texts is drawn where it is called."""
 
 
+_drawn = functools.lru_cache(maxsize=64)(drawn)
+"""For each function once, and not for each call."""
+
+
 class _Drawing:
     """The core's host, whose streams come with their first chunks drawn."""
 
@@ -188,7 +203,7 @@ class _Drawing:
     def invoke(self, op: str) -> Callable[..., Any]:
         """LiteLLM's function of that name."""
         called: Callable[..., Any] = self._host.invoke(op)
-        return drawn(called) if op in _STREAMS else called
+        return _drawn(called) if op in _STREAMS else called
 
 
 def _telling(attempt_failed: Callable[..., None]) -> Callable[..., None]:

@@ -19,6 +19,9 @@ if TYPE_CHECKING:
 
     from litellm.router import Router
 
+_NOBODY: dict[str, Any] = {}
+"""The selection that is left to a router's core."""
+
 
 class SparekeyRoutingStrategy(CustomRoutingStrategyBase):
     """Selects by LiteLLM's own rules among the keys that are worth trying now.
@@ -81,6 +84,8 @@ class SparekeyRoutingStrategy(CustomRoutingStrategyBase):
                 await self.tracker.clock.asleep(pause)
                 continue
             try:
+                if await self.host.picks_among(walk.offered, question, messages, input, specific_deployment):
+                    return _NOBODY
                 row = await self._native_async(
                     model=model,
                     messages=messages,

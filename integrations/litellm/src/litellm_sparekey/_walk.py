@@ -46,8 +46,7 @@ class Walk:
         self._skipped: set[sk.Candidate] = set()
         self._refused: set[str] = set()
         self._refusal: Exception | None = None
-        self._order: int | None = None
-        """The order that the offer is of, where it is of a later one than LiteLLM would look at."""
+        self._later_order: int | None = None
         self._refused_orders: set[int] = set()
 
     # -- selecting -------------------------------------------------------------------------
@@ -67,15 +66,20 @@ class Walk:
         if self._plan is None:
             question.exclude([])  # LiteLLM knows what is behind this name; the answer will show
             return 0.0
-        if question.hops:
+        if hops := question.hops:
             self._tried.update(attempt.candidate for _, attempt in self.log.tried)
-        self._offered = self._best(self._plan, hops=question.hops)
+        self._offered = self._best(self._plan, hops=hops)
         if not self._offered and self._renew(question):
-            self._offered = self._best(self._plan, hops=question.hops)
+            self._offered = self._best(self._plan, hops=hops)
         if not self._offered:
             return self._wait(question)
-        question.exclude(self._plan.without(self._offered), self._order)
+        question.exclude(self._plan.without(self._offered), self._later_order)
         return 0.0
+
+    @property
+    def offered(self) -> frozenset[str]:
+        """The ids of whom LiteLLM may pick; none where it alone knows what is behind the name."""
+        return frozenset() if self._plan is None else self._plan.ids(self._offered)
 
     def refused(self, question: Question, error: Exception) -> None:
         """LiteLLM picked none of those offered: it has rules against them, or has them no more.
@@ -87,8 +91,8 @@ class Walk:
         if not self._refused and self._renew(question):
             return
         self._refusal = error
-        if self._order is not None:
-            self._refused_orders.add(self._order)
+        if self._later_order is not None:
+            self._refused_orders.add(self._later_order)
         self._refused.update(slot.id for slot in self._offered)
 
     def takes(self, question: Question, row: Deployment) -> bool:
@@ -168,7 +172,7 @@ class Walk:
 
     def _best(self, plan: Plan, *, hops: bool) -> list[Slot]:
         """The slots of the best rank: of each entry the first, until LiteLLM refuses, then all of them."""
-        self._order = None
+        self._later_order = None
         run, now = self._runs[-1], self._chain.now()
         beginning = not self._tried and not self._refused and self._chain.policy.selection == "ordered"
         if beginning and plan.last_offer is not None:
@@ -209,8 +213,8 @@ class Walk:
                     break
         if not ready:
             return []
-        self._order = min(ready)
-        return ready[self._order]
+        self._later_order = min(ready)
+        return ready[self._later_order]
 
     def _best_of(self, entry: list[Slot], run: sk.Run, now: float) -> tuple[int, list[Slot], list[Slot]]:
         """The best rank in ``entry``, whom to offer of it, and who is passed over for that."""
@@ -250,9 +254,8 @@ class Walk:
             if plan is not None and plan.slot(row) is not None:
                 self._enter(plan)
                 return False
-        self._enter(self._plans.pinned(row))
-        assert self._plan is not None
-        self._offered = list(self._plan.slots.values())
+        self._enter(alone := self._plans.pinned(row))
+        self._offered = list(alone.slots.values())
         if self._offered[0].candidate in self._tried:
             raise self._nobody(question.model, self._chain.now())
         return True
@@ -270,9 +273,8 @@ class Walk:
 
     def _skip_before(self, slot: Slot, run: sk.Run, now: float) -> None:
         """Note who of the entry was passed over in favour of ``slot``."""
-        for other in self._entries[slot.entry]:
-            if other is slot:
-                return
+        entry = self._entries[slot.entry]
+        for other in entry[: entry.index(slot)]:
             self._skip(other, run, now)
 
     def _skip(self, slot: Slot, run: sk.Run, now: float) -> None:
@@ -285,11 +287,11 @@ class Walk:
             run.pass_over(candidate, now)
 
     def _nobody(self, model: str, now: float) -> Exception:
-        stories = [run.exhausted(now) for run in self._runs]
-        ours = any(story.attempts for story in stories)
-        if self._refusal is not None and not self._tried and not (ours and isinstance(self._refusal, _FILTERED_AWAY)):
-            self.last_word = self._refusal
-            return self._refusal
+        stories, refusal = [run.exhausted(now) for run in self._runs], self._refusal
+        ours = isinstance(refusal, _FILTERED_AWAY) and any(story.attempts for story in stories)
+        if refusal is not None and not self._tried and not ours:
+            self.last_word = refusal
+            return refusal
         error = exhausted(stories, model, "" if not self._refused else f"all that LiteLLM allows for {model!r} failed")
         error.__cause__ = self._runs[-1].last_error
         remember(error, self.log)
