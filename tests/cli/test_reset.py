@@ -93,6 +93,15 @@ def test_a_tracker_forgets_a_candidate_and_everything():
     assert tracker.snapshot() == {}
 
 
+def test_nothing_said_means_nothing():
+    """Not even what has no provider, whose place is as empty."""
+    tracker = sk.CooldownTracker()
+    tracker.mark_failure(sk.Candidate("", "local", credential="0" * 12), "auth")
+
+    assert tracker.reset(" ") == []
+    assert tracker.reset("0" * 12) == [f"credential:#{'0' * 12}"]
+
+
 # -- the command -------------------------------------------------------------------------------
 
 
