@@ -22,9 +22,23 @@ GROUPS = {
     "answers": CHAT,
     "claude": "anthropic/claude-sonnet-4-6",
     "gpt-as-claude": CHAT,
+    "pictures": "openai/gpt-image-1",
+    "speech": "openai/tts-1",
+    "texts": "text-completion-openai/gpt-3.5-turbo-instruct",
     "told": CHAT,
     "told-stream": CHAT,
 }
+GROUPS |= {f"{group}-gone": model for group, model in GROUPS.items()}
+MESSAGE = {"max_tokens": 20, "messages": [{"role": "user", "content": "hello"}]}
+OTHER_WAYS = [
+    ("vectors", "/v1/embeddings", {"input": ["hello"]}),
+    ("answers", "/v1/responses", {"input": "hello"}),
+    ("claude", "/v1/messages", MESSAGE),
+    ("gpt-as-claude", "/v1/messages", MESSAGE),
+    ("pictures", "/v1/images/generations", {"prompt": "a cat"}),
+    ("speech", "/v1/audio/speech", {"input": "hello", "voice": "alloy"}),
+    ("texts", "/v1/completions", {"prompt": "hello"}),
+]
 
 
 def keys_of(group):
@@ -126,23 +140,30 @@ def test_when_nobody_is_throttled_the_service_is_unavailable(proxy, keys):
     assert int(answer.headers["retry-after"]) >= 1
 
 
-@pytest.mark.parametrize(
-    ("group", "path", "body"),
-    [
-        ("vectors", "/v1/embeddings", {"input": ["hello"]}),
-        ("answers", "/v1/responses", {"input": "hello"}),
-        ("claude", "/v1/messages", {"max_tokens": 20, "messages": [{"role": "user", "content": "hello"}]}),
-        ("gpt-as-claude", "/v1/messages", {"max_tokens": 20, "messages": [{"role": "user", "content": "hello"}]}),
-    ],
-)
+@pytest.mark.parametrize(("group", "path", "body"), OTHER_WAYS)
 def test_other_ways_to_ask_fail_over_alike(proxy, provider, keys, group, path, body):
-    """Embeddings, responses and messages: a dead key is asked once, and then never."""
+    """Embeddings, responses, messages and the rest: a dead key is asked once, and then never, and headers say so."""
     keys(group, "no_credit")
 
     answers = [proxy.post(path, {"model": group, **body}) for _ in range(2)]
 
     assert [answer.status_code for answer in answers] == [200, 200]
     assert asked(provider, group) == [1, 2, 0]
+    assert answers[0].headers["x-sparekey-tried"] == f"{group}__key_0=billing"
+    assert answers[1].headers["x-sparekey-candidate"] == f"{group}__key_1"
+
+
+@pytest.mark.parametrize(("group", "path", "body"), OTHER_WAYS)
+def test_other_ways_to_ask_tell_alike_when_no_key_is_left(proxy, keys, group, path, body):
+    """HTTP 503 and when to come back, never the 401 of our keys, whichever way of LiteLLM's the request took."""
+    keys(f"{group}-gone", "revoked", "revoked", "revoked")
+
+    answer = proxy.post(path, {"model": f"{group}-gone", **body})
+
+    assert answer.status_code == 503
+    assert int(answer.headers["retry-after"]) >= 1
+    assert answer.json()["error"]["message"].startswith("fallback: all 3 candidates ")
+    assert ("type" in answer.json()) == (path == "/v1/messages"), "an error of Anthropic's form where it is expected"
 
 
 @pytest.mark.parametrize(("group", "stream"), [("told", False), ("told-stream", True)])

@@ -56,11 +56,15 @@ def refusals(proxies, provider):
     ],
 )
 def test_a_mistake_ends_the_start_and_is_named(refusals, mistake, words):
-    """Nothing is served with keys that would go upstream, or with settings that mean nothing; no key is printed."""
+    """Nothing is served with keys that would go upstream, or with settings that mean nothing; no key is printed.
+
+    What is wrong is to be seen at a glance: LiteLLM's server would show hundreds of its frames around it.
+    """
     proxy = refusals[mistake]
 
     assert proxy.ended() != 0
     assert words in proxy.said()
+    assert "in lifespan" not in proxy.said()
     assert "sk-list-1" not in proxy.said()
 
 

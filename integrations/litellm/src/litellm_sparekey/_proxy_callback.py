@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import Any
+from contextvars import ContextVar
+from typing import TYPE_CHECKING, Any
 
 from fastapi import HTTPException
 from litellm.integrations.custom_logger import CustomLogger
 from litellm.router import Router
+from starlette.datastructures import MutableHeaders
 
 import sparekey as sk
 from litellm_sparekey._config import refuse_lists
@@ -16,6 +18,9 @@ from litellm_sparekey._host import host_of
 from litellm_sparekey._install import install
 from litellm_sparekey._mistake import mistake
 from litellm_sparekey._proxy_settings import settings_of
+
+if TYPE_CHECKING:
+    from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 _THROTTLED = frozenset({sk.Reason.RATE_LIMIT, sk.Reason.BILLING})
 
@@ -37,6 +42,8 @@ class SparekeyCallback(CustomLogger):
         self._settings = settings_of(config)
         # Made now, because it hears what other workers have learned while the proxy starts.
         self._tracker = sk.shared_tracker(self._settings.policy, self._settings.state)
+        # Built by now, so that nothing can be added to it; the outermost part is exchanged.
+        proxy.app.middleware_stack = _WithHeaders(proxy.app.middleware_stack)
 
     async def async_pre_call_hook(self, user_api_key_dict: Any, cache: Any, data: Any, call_type: Any) -> None:  # noqa: ARG002 - LiteLLM's signature
         """A request came in: the router is there by now, and may be another than last time."""
@@ -55,11 +62,49 @@ class SparekeyCallback(CustomLogger):
         if not isinstance(original_exception, sk.FallbackExhaustedError):
             return None
         reasons = {attempt.reason for attempt in original_exception.attempts}
-        return HTTPException(
-            429 if reasons & _THROTTLED else 503,
-            detail=sk.FallbackExhaustedError.__str__(original_exception),
-            headers=dict(getattr(original_exception, "headers", {})),
-        )
+        status = 429 if reasons & _THROTTLED else 503
+        detail = sk.FallbackExhaustedError.__str__(original_exception)
+        headers = dict(getattr(original_exception, "headers", {}))
+        # What is returned counts where chats, embeddings and responses fail; elsewhere the error itself is read,
+        # without its headers.
+        vars(original_exception).update(status_code=status, message=detail)
+        _headers.get({}).update(headers)
+        return HTTPException(status, detail=detail, headers=headers)
+
+    async def async_post_call_response_headers_hook(
+        self,
+        data: Any,  # noqa: ARG002 - LiteLLM's signature
+        user_api_key_dict: Any,  # noqa: ARG002
+        response: Any,
+        request_headers: Any = None,  # noqa: ARG002
+        litellm_call_info: Any = None,  # noqa: ARG002
+    ) -> dict[str, str] | None:
+        """An answer goes out: images and speech do not take over by themselves what is said of it."""
+        hidden = getattr(response, "_hidden_params", None) or {}
+        said = hidden.get("additional_headers") or {} if isinstance(hidden, Mapping) else {}
+        return {name: text for name, text in said.items() if name.startswith("x-sparekey-")} or None
+
+
+_headers: ContextVar[dict[str, str]] = ContextVar("headers of the request's failure")
+
+
+class _WithHeaders:
+    """The proxy, whose failures have the headers that :data:`_headers` is given meanwhile."""
+
+    def __init__(self, app: ASGIApp) -> None:
+        self._app = app
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """One request."""
+        more: dict[str, str] = {}
+        _headers.set(more)
+
+        async def send_with_headers(message: Message) -> None:
+            if more and message["type"] == "http.response.start" and message["status"] >= 400:
+                MutableHeaders(scope=message).update(more)
+            await send(message)
+
+        await self._app(scope, receive, send_with_headers)
 
 
 def _refuse_lists(config: Mapping[str, Any]) -> None:

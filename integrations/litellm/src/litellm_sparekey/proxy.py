@@ -15,6 +15,9 @@ The hook adds the callback, too. What may be set stands in a section of the conf
 from __future__ import annotations
 
 import importlib
+import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
 from typing import TYPE_CHECKING, Any
 
 import sparekey as sk
@@ -48,9 +51,13 @@ def startup() -> None:
 
     async def read_expanded(config_file_path: str | None = None) -> Any:
         found = await read(config_file_path=config_file_path)
-        # What it includes is in it by now.
-        found.update(expand_config({name: value for name, value in found.items() if name != "include"}))
+        with _in_one_line():
+            # What it includes is in it by now.
+            found.update(expand_config({name: value for name, value in found.items() if name != "include"}))
         config.update_config_state(config=found)
+        if hasattr(found, "update_baseline"):
+            # What differs from it is taken for a change of the user's, and stored in the database.
+            found.update_baseline(config=found)
         return found
 
     read_expanded.expands = True  # type: ignore[attr-defined]  # so that a hook named twice expands once
@@ -63,8 +70,20 @@ def __getattr__(name: str) -> SparekeyCallback:
         raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
     if name not in _made:
         kind = importlib.import_module("litellm_sparekey._proxy_callback").SparekeyCallback
-        _made[name] = kind(_proxy())
+        with _in_one_line():
+            _made[name] = kind(_proxy())
     return _made[name]
+
+
+@contextmanager
+def _in_one_line() -> Iterator[None]:
+    """Let a mistake that ends the start be seen: its server would put some 350 lines of its own frames around it."""
+    try:
+        yield
+    except sk.ConfigError as error:
+        if "callback" not in _made:
+            sys.tracebacklimit = 0
+        raise error from None
 
 
 def _proxy() -> Any:
