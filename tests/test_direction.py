@@ -23,6 +23,7 @@ LAYERS = [
     ["_memory", "_log", "_limits", "_usage", "_keys", "_meant"],
     ["_rank", "_judge", "_candidates"],
     ["_bench"],
+    ["_walk"],
     ["_run"],
     ["state"],
     ["_tracker", "_time_left", "_load", "_models"],

@@ -1,4 +1,4 @@
-"""The two drivers. They hold the clock and make the calls; every rule is in :mod:`sparekey._run`.
+"""The two drivers. They hold the clock and make the calls; every rule is in :mod:`sparekey._walk`.
 
 A stream is a call whose first chunk is already in hand, and images are the same walk under
 another policy, so the loop is written once for each colour.
@@ -17,12 +17,13 @@ from sparekey._keys import Entry
 from sparekey._listed import Listed
 from sparekey._models import ModelList
 from sparekey._policy import Policy
-from sparekey._run import OnAttempt, Run
+from sparekey._run import Run
 from sparekey._stream import AsyncChunks, Chunks, always, hold, hold_async
 from sparekey._time_left import await_within, call_within
 from sparekey._tracker import CooldownTracker
 from sparekey._types import Candidate, Classify, FallbackResult, Verdict
 from sparekey._usage import pinned
+from sparekey._walk import OnAttempt
 from sparekey.errors import ConfigError, NoCandidatesError
 
 T = TypeVar("T")

@@ -61,3 +61,11 @@ def summary(log: Sequence[Entry], candidates: int, *, late: bool) -> str:
     if unfit:
         return f"none of the {len(skips)} candidates can make this call now"
     return f"all {len(skips)} candidates are cooling down"
+
+
+def explain(error: BaseException, candidate: Candidate, reason: Reason | None, more: str) -> None:
+    """Note on ``error`` whose it is, what it was read as, and what came of it."""
+    what = f"read as {reason.value}" if reason else "nothing is known of this error"
+    note = f"sparekey: raised by {candidate}; {what}; {more}"
+    if note not in getattr(error, "__notes__", ()):  # a client may raise the same object again and again
+        error.add_note(note)

@@ -175,8 +175,11 @@ class StoreContract:
         assert _awaited(other, "after")["t"] == "1"
 
     def test_changes_waits_when_there_are_none(self, one: Store) -> None:
-        """A loop around it does not spin."""
+        """A loop around it does not spin, also after it was woken once."""
         one.load()
+        one.wake()
+        one.changes(0.0)
+        one.changes(0.0)
         began = time.monotonic()
         for _ in range(10):
             found = one.changes(0.1)
