@@ -125,6 +125,12 @@ def proxies(tmp_path_factory):
 
 
 @pytest.fixture(scope="session")
+def python():
+    """The proxy's own Python, for what has to be looked at from inside."""
+    return LITELLM.with_name("python")
+
+
+@pytest.fixture(scope="session")
 def provider():
     """Keys that are healthy until somebody says otherwise."""
     with Simulator({}) as simulator:

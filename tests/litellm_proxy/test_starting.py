@@ -2,6 +2,10 @@
 
 from __future__ import annotations
 
+import json
+import os
+import subprocess
+
 import pytest
 import yaml
 
@@ -18,6 +22,17 @@ class Theirs(CustomLogger):
         print(f"theirs was asked for {data['model']}", flush=True)
 
 theirs = Theirs()
+"""
+
+READ = """
+import asyncio, json, sys
+from litellm.proxy.proxy_server import proxy_config
+from litellm_sparekey.proxy import startup
+
+startup()
+found = asyncio.run(proxy_config.get_config(sys.argv[1]))
+before = getattr(found, "baseline", found)
+print(json.dumps({**found, "changed": [name for name in found if found[name] != before.get(name)]}))
 """
 
 
@@ -91,3 +106,21 @@ def test_what_expand_writes_starts_as_it_is_beside_callbacks_of_the_users_own(pr
     assert [answer.status_code for answer in answers] == [200, 200]
     assert [provider.count("sk-file-1"), provider.count("sk-file-2")] == [1, 2]
     assert proxy.said().count("theirs was asked for chat") == 2
+
+
+def test_what_the_hook_adds_is_not_taken_for_a_change(python, provider, tmp_path):
+    """With a database, LiteLLM stores what differs from what it read; rows and callbacks of ours are no such thing."""
+    config = tmp_path / "config.yaml"
+    config.write_text(yaml.safe_dump({"model_list": [row(provider, "sk-list-1", "sk-list-2")]}))
+
+    said = subprocess.check_output(
+        [python, "-c", READ, config],
+        env={"PATH": os.environ["PATH"], "HOME": str(tmp_path), "LITELLM_LOCAL_MODEL_COST_MAP": "True"},
+        text=True,
+        timeout=120,
+    )
+
+    found = json.loads(said.splitlines()[-1])
+    assert [deployment["model_info"]["id"] for deployment in found["model_list"]] == ["chat__key_0", "chat__key_1"]
+    assert found["litellm_settings"]["callbacks"] == [LINE]
+    assert found["changed"] == []
