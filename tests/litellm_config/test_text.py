@@ -25,6 +25,24 @@ def expanded(given):
     return found
 
 
+def test_a_comment_goes_with_what_is_written_anew():
+    """Beside a value that becomes a list, and beside keys that move into their row's parameters."""
+    given = text("""
+        model_list:
+          - model_name: chat
+            api_keys: [a, b]  # ours
+            litellm_params:
+              model: x
+        litellm_settings:
+          callbacks: prometheus  # metrics
+        """)
+
+    expanded = expand_config_text(given)
+
+    assert "api_key: a  # ours" in expanded
+    assert "callbacks:  # metrics" in expanded
+
+
 def test_comments_order_and_quotes_stay():
     """A row is repeated as it is written; what is said beside a key goes with it."""
     given = text("""

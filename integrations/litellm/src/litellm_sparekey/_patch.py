@@ -73,7 +73,8 @@ class Patch:
                 edits += self._changed(place, name, old[name], value)
             else:
                 added[name] = value
-        return [*edits, *self._added(place, added, comma=bool(kept))]
+        comments = {} if key is None else {"api_key": [*key.before, *key.after]}
+        return [*edits, *self._added(place, added, comments, comma=bool(kept))]
 
     def rows(self, place: Place, old: Sequence[Any], groups: Sequence[Sequence[Any]]) -> list[Edit]:
         """What makes each row of ``old`` the rows of its group; groups beyond those are added.
@@ -182,9 +183,12 @@ class Patch:
             pass  # then it is written anew
         if place.flow:
             return [(key.start, value.end, f"{written(name)}: {written(new)}")]
-        return [(key.start, self._line_end(value.end), self._pair(name, new, key.column))]
+        end = self._line_end(value.end)
+        return [(key.start, end, self._pair(name, new, key.column, self._comments(value.end, end)))]
 
-    def _added(self, place: Place, new: Mapping[str, Any], *, comma: bool) -> list[Edit]:
+    def _added(
+        self, place: Place, new: Mapping[str, Any], comments: Mapping[str, Sequence[str]], *, comma: bool
+    ) -> list[Edit]:
         if not new:
             return []
         if place.flow:
@@ -194,7 +198,8 @@ class Patch:
             raise OutOfPlaceError
         column = next(iter(place.pairs.values()))[0].column
         lines = "".join(
-            f"{self._newline}{' ' * column}{self._pair(name, value, column)}" for name, value in new.items()
+            f"{self._newline}{' ' * column}{self._pair(name, value, column, comments.get(name, ()))}"
+            for name, value in new.items()
         )
         end = self._line_end(place.end)
         return [(end, end, lines)]
@@ -228,11 +233,12 @@ class Patch:
         gap = max(first.column - place.column - 1, 1) if first.line == place.line else 1
         return f"{self._newline}{' ' * place.column}-{' ' * gap}"
 
-    def _pair(self, name: str, value: Any, column: int) -> str:
+    def _pair(self, name: str, value: Any, column: int, comments: Sequence[str] = ()) -> str:
         if isinstance(value, (Mapping, list)) and value:
             column += 2
-            return f"{written(name)}:{self._newline}{' ' * column}{self._below(value, column)}"
-        return f"{written(name)}: {written(value)}"
+            head = "  ".join([f"{written(name)}:", *comments])
+            return f"{head}{self._newline}{' ' * column}{self._below(value, column)}"
+        return "  ".join([f"{written(name)}: {written(value)}", *comments])
 
     def _below(self, value: Any, column: int) -> str:
         """On lines of its own, at that column from the second on."""

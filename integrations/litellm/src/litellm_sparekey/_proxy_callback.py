@@ -42,8 +42,9 @@ class SparekeyCallback(CustomLogger):
         self._settings = settings_of(config)
         # Made now, because it hears what other workers have learned while the proxy starts.
         self._tracker = sk.shared_tracker(self._settings.policy, self._settings.state)
-        # Built by now, so that nothing can be added to it; the outermost part is exchanged.
-        proxy.app.middleware_stack = _WithHeaders(proxy.app.middleware_stack)
+        # It has begun to serve, so that nothing can be added to what is around it; the outermost part is exchanged.
+        around = proxy.app.middleware_stack or proxy.app.build_middleware_stack()
+        proxy.app.middleware_stack = _WithHeaders(around)
 
     async def async_pre_call_hook(self, user_api_key_dict: Any, cache: Any, data: Any, call_type: Any) -> None:  # noqa: ARG002 - LiteLLM's signature
         """A request came in: the router is there by now, and may be another than last time."""
