@@ -43,13 +43,13 @@ class SQLiteStore(Store):
         path: the file; its folder must exist.
 
     Raises:
-        ConfigError: the folder does not exist.
+        ConfigError: the folder does not exist, or may not be looked into.
     """
 
     def __init__(self, path: str | os.PathLike[str]) -> None:
         self._path = Path(path).absolute()
-        if not self._path.parent.is_dir():
-            raise ConfigError(f"state: there is no folder {self._path.parent}")
+        if not os.path.isdir(self._path.parent):  # Path's own raises where it may not look
+            raise ConfigError(f"state: the folder {self._path.parent} is not there, or may not be looked into")
         self._connection: sqlite3.Connection | None = None
         self._owner = 0
         """The process that the connection belongs to."""
