@@ -65,7 +65,7 @@ def build(loop, sparekey_in, clock, monkeypatch):
     loop.run(end())
     for router in built:
         uninstall(router)
-        getattr(router, "retire", None or getattr(router, "discard", None))()
+        getattr(router, "retire", router.discard)()
 
 
 class NoMini:

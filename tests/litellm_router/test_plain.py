@@ -29,7 +29,7 @@ def plain(clock, attempts):
     yield build
     for router in built:
         uninstall(router)
-        getattr(router, "retire", None or getattr(router, "discard", None))()
+        getattr(router, "retire", router.discard)()
 
 
 def register(router, strategy, way):
@@ -127,6 +127,21 @@ def test_somebody_elses_strategy_is_registered_as_ever(aask, provider, entry, pl
     register(router, strategy, way)
     assert aask(router) == "Hi"
     assert len(attempts) == 1
+
+
+def test_a_second_strategy_of_ours_is_refused(aask, provider, entry, plain, attempts):
+    """Both would walk over the same keys, one within the other; the first goes on."""
+    sim = provider({"sk-a": "no_credit", "sk-b": "healthy"}, reply="Hi")
+    router, strategy = plain(entry(sim, ["sk-a", "sk-b"]))
+    second = SparekeyRoutingStrategy(router, tracker=sk.CooldownTracker())
+    register(router, strategy, "set_custom_routing_strategy")
+
+    with pytest.raises(sk.ConfigError, match="uninstall"):
+        register(router, second, "set_custom_routing_strategy")
+
+    assert aask(router) == "Hi"
+    assert install(router) is strategy
+    assert [attempt.reason for attempt in attempts] == ["billing", None]
 
 
 def test_a_selection_by_itself_passes_over_what_cools(provider, entry, plain):

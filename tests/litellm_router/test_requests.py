@@ -8,11 +8,14 @@ import gc
 import logging
 import threading
 import weakref
+from contextvars import copy_context
 
+import litellm
 import openai
 import pytest
 
 import sparekey as sk
+from litellm_sparekey import expand_model_list, install, uninstall
 
 MESSAGES = [{"role": "user", "content": "Hi"}]
 
@@ -147,6 +150,26 @@ def test_nothing_is_kept_of_a_request_that_is_over(loop, provider, entry, router
 
     assert len(walks) == 12
     assert left() == []
+
+
+def test_what_remembers_a_request_keeps_no_router(loop, provider, entry):
+    """Contexts of requests live on, in connections and tasks; the router that they came through does not."""
+    sim = provider({"sk-a": "healthy"})
+    contexts = []
+
+    async def request():
+        router = litellm.Router(model_list=expand_model_list([entry(sim, ["sk-a"])]))
+        strategy = install(router, tracker=sk.CooldownTracker(), on_attempt=lambda _: contexts.append(copy_context()))
+        await router.acompletion("chat", MESSAGES)
+        uninstall(router)
+        getattr(router, "retire", router.discard)()
+        return weakref.ref(strategy)
+
+    strategy = loop.run(request())
+    gc.collect()
+
+    assert len(contexts) == 1
+    assert strategy() is None
 
 
 def test_a_selection_by_itself_leaves_no_trace(loop, provider, entry, router_of):

@@ -4,12 +4,12 @@ from __future__ import annotations
 
 import functools
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager, suppress
+from contextlib import contextmanager
 from typing import TYPE_CHECKING, Any
 
 from litellm.litellm_core_utils.streaming_handler import CustomStreamWrapper
 
-from litellm_sparekey._current import Current, current
+from litellm_sparekey._current import Current, enter
 from litellm_sparekey._stream import drawn, resumed
 
 if TYPE_CHECKING:
@@ -75,8 +75,7 @@ def walked_async(call: Callable[..., Any], begin: Begin) -> Callable[..., Any]:
 @contextmanager
 def _under_way(strategy: SparekeyRoutingStrategy, walk: Walk) -> Iterator[Walk]:
     """For whoever is called in the midst of it, until it is over; who goes away blames nobody."""
-    under_way = Current(strategy, walk)
-    token = current.set(under_way)
+    end = enter(Current(strategy, walk))
     try:
         yield walk
     except Exception:
@@ -85,6 +84,4 @@ def _under_way(strategy: SparekeyRoutingStrategy, walk: Walk) -> Iterator[Walk]:
         walk.abandoned()
         raise
     finally:
-        under_way.walk = None
-        with suppress(ValueError):  # closed from another context, as an abandoned coroutine is
-            current.reset(token)
+        end()

@@ -115,7 +115,13 @@ class Host(ABC):
         self.put(self._registers, register_and_attach)
 
     def attach(self, strategy: SparekeyRoutingStrategy) -> None:
-        """Let ``strategy`` select, and hear of what comes of it."""
+        """Let ``strategy`` select, and hear of what comes of it.
+
+        Raises:
+            sparekey.ConfigError: another one does already; two would walk over the same keys, one within the other.
+        """
+        if installed_in(self.router) is not None:
+            raise sk.ConfigError("this router has another strategy of sparekey's; uninstall(router) first")
         self.strategy = strategy
         self.put(_INSTALLED, strategy)
         warn(self.setting, self.rows())

@@ -90,7 +90,7 @@ def _not_in_a_walk(theirs: Callable[..., int]) -> Callable[..., int]:
 
     @functools.wraps(theirs)
     def get_max_retries(*args: Any, **named: Any) -> int:
-        under_way = current.get()
+        under_way = current()
         if under_way is not None and under_way.walk is not None:
             return 0
         return theirs(*args, **named)

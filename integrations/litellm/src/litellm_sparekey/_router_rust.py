@@ -71,7 +71,7 @@ class RustRouter(Host):
         return self._selection(self._bare, model, request_kwargs, kind, specific_deployment, messages, input)
 
     async def picks_among(self, offered: frozenset[str], question: Question, *asked: Any) -> bool:
-        trip = current.get()
+        trip = current()
         if not offered or not isinstance(trip, Trip) or self._theirs is not None or question.narrowed:
             return False
         return await trip.hand_over(self._bare._pre_route, question, offered, *asked)  # noqa: SLF001
@@ -157,7 +157,7 @@ class RustRouter(Host):
         kind = type(core)
 
         async def pre_route(bare: Any, *given: Any, **named: Any) -> Any:
-            trip = current.get()
+            trip = current()
             if isinstance(trip, Trip) and trip.prerouted is not None:
                 routed, trip.prerouted = trip.prerouted, None
                 return routed
@@ -210,7 +210,7 @@ def _telling(attempt_failed: Callable[..., None]) -> Callable[..., None]:
     """The core's note of an attempt's error, which the trip it happened on hears first."""
 
     def noted(plan: Any, error: BaseException, *more: Any) -> None:
-        trip = current.get()
+        trip = current()
         if isinstance(trip, Trip) and isinstance(error, Exception):
             trip.failed(error)
         attempt_failed(plan, error, *more)

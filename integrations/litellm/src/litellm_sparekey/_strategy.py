@@ -136,7 +136,7 @@ class SparekeyRoutingStrategy(CustomRoutingStrategyBase):
 
     def _walk(self) -> Walk:
         """The walk of the request under way; for a selection by itself, one that ends with it."""
-        mine = current.get()
+        mine = current()
         return mine.walk if mine is not None and mine.strategy is self and mine.walk is not None else self.begin()
 
     def __repr__(self) -> str:

@@ -130,7 +130,7 @@ def drawn(call: Callable[..., Any]) -> Callable[..., Any]:
     @functools.wraps(call)
     def draw(*args: Any, **settings: Any) -> Any:
         answer = call(*args, **settings)
-        under_way = current.get()
+        under_way = current()
         if under_way is None or under_way.walk is None or settings.get("background") or not _is_stream(answer):
             return answer
         return resumed(answer, _draw(answer, answer), under_way.walk.watch())
@@ -138,7 +138,7 @@ def drawn(call: Callable[..., Any]) -> Callable[..., Any]:
     @functools.wraps(call)
     async def draw_async(*args: Any, **settings: Any) -> Any:
         answer = await call(*args, **settings)
-        under_way = current.get()
+        under_way = current()
         if under_way is None or under_way.walk is None or settings.get("background") or not _is_stream(answer):
             return answer
         return resumed(answer, await _draw_async(answer, answer, None), under_way.walk.watch())

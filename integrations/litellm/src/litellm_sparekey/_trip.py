@@ -9,14 +9,12 @@ from __future__ import annotations
 
 import importlib
 from collections.abc import Callable, Iterable, Mapping
-from contextlib import suppress
-from contextvars import Token
 from functools import cache
 from typing import TYPE_CHECKING, Any, Self, TypeAlias
 
 from litellm.exceptions import ContentPolicyViolationError, ContextWindowExceededError
 
-from litellm_sparekey._current import Current, current
+from litellm_sparekey._current import Current, enter
 from litellm_sparekey._errors import stops
 from litellm_sparekey._fallbacks import Story
 from litellm_sparekey._private import EXCLUDED, ORDER
@@ -99,10 +97,10 @@ class Trip(Current):
         self._heard: list[BaseException | None] = []
         """What the attempt under way ended with: an error to raise, or None to go on."""
         self._again = False
-        self._token: Token[Current | None] | None = None
+        self._end: Callable[[], None] = lambda: None
 
     def __enter__(self) -> Self:
-        self._token = current.set(self)
+        self._end = enter(self)
         return self
 
     def __exit__(self, *_: object) -> None:
@@ -111,9 +109,7 @@ class Trip(Current):
         self.walk = None
         self._story.forget()
         restore(self._request, self._given)
-        assert self._token is not None
-        with suppress(ValueError):  # closed from another context, as an abandoned coroutine is
-            current.reset(self._token)
+        self._end()
 
     def failed(self, error: Exception) -> None:
         """The attempt under way raised ``error``; its answer comes later."""
