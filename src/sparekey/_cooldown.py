@@ -103,7 +103,8 @@ def after_failure(
     if policy.incident_once and started_at is not None:
         late = _latest(record, ladder, policy)
         # Equal counts as before: nobody picks a candidate in the instant it cools, so the two were under way together.
-        if late is not None and started_at <= record.live[late].opened_at:
+        # Placed after what a clock ahead of ours forgave, a cooldown may end before it opens; then its end counts.
+        if late is not None and started_at <= min(record.live[late].opened_at, record.live[late].until):
             return _lengthen(record, late, now, hint)
 
     newest = max((mark.opened_at for mark in record.live.values()), default=-math.inf)

@@ -209,6 +209,22 @@ def test_an_expired_cooldown_still_owns_its_incident(tracker, clock):
     assert tracker.error_count("x") == 1
 
 
+@pytest.mark.parametrize("ahead", [3, 60, 300])
+def test_what_a_clock_ahead_forgave_opens_no_hole(ahead):
+    """Placed after another machine's success, a cooldown may end before it opens; the next failure cools as well."""
+    policy = sk.Policy()
+    known = {}
+    for origin in (0.0, float(ahead)):
+        record, asked = Record(origin), []
+        for now in range(1, 601):
+            if record.until <= now:
+                asked.append(now)
+                record = after_failure(record, sk.Reason.TIMEOUT, policy, now=now + 0.1, started_at=now).record
+        known[origin] = asked
+
+    assert known[ahead] == known[0.0]
+
+
 def test_late_news_may_lengthen_by_the_providers_word(tracker, clock):
     """Of one incident's answers the one that knows the end is believed, and never the shorter of two."""
     began = clock()
