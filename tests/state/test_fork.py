@@ -169,3 +169,19 @@ if __name__ == "__main__":
     print(sorted(tracker.snapshot()))
 """
     assert finished(program(text, tmp_path / "state.db")) == "['worker 0', 'worker 1', 'worker 2']\n"
+
+
+def test_multiprocessing_makes_no_end_wait_twice(tmp_path, program, finished):
+    """Its finalizers run at the end of every process that imported it; the one wait there is comes with the exit."""
+    text = """
+import multiprocessing.util, sys
+import sparekey as sk
+from sparekey.state import SQLiteStore, _replica
+
+waits = []
+_replica.Replicator.wait_for_end = lambda self, timeout: waits.append(timeout)
+tracker = sk.CooldownTracker(state=SQLiteStore(sys.argv[1]))
+multiprocessing.util._exit_function()
+print(waits)
+"""
+    assert finished(program(text, tmp_path / "state.db")) == "[]\n"

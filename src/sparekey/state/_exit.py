@@ -34,8 +34,10 @@ def finish_at_exit(leaver: Leaver) -> None:
     if util is not None:
         # Its workers end without the interpreter's exit, but with finalizers of their own. When one begins, it drops
         # those there are (it may have unpickled a tracker by then) and does what is registered for after a fork.
+        # What is no worker gets none: it would wait there once, and once more at the interpreter's exit.
         util.register_after_fork(leaver, finish_at_exit)
-        if not any(finalizer.still_active() for finalizer in _finalizers):
+        is_worker = sys.modules["multiprocessing.process"].parent_process() is not None
+        if is_worker and not any(finalizer.still_active() for finalizer in _finalizers):
             _finalizers[:] = [util.Finalize(None, _leave, exitpriority=0)]
 
 
