@@ -17,6 +17,8 @@ from sparekey.errors import ConfigError
 
 _PATIENCE = 5.0
 """Seconds a start or a stop may take before something is taken to be wrong."""
+_KEPT = 600
+"""Seconds an idle connection stays open: longer than clients keep theirs, or one is closed just as it is used again."""
 
 
 class _Connection(H11Protocol):
@@ -61,7 +63,15 @@ class Server:
         asyncio.run(self._serve())
 
     async def _serve(self) -> None:
-        config = Config(self._app, loop="asyncio", ws="none", lifespan="off", interface="asgi3", log_config=None)
+        config = Config(
+            self._app,
+            loop="asyncio",
+            ws="none",
+            lifespan="off",
+            interface="asgi3",
+            log_config=None,
+            timeout_keep_alive=_KEPT,
+        )
         config.load()
         state = ServerState()
         self._loop = asyncio.get_running_loop()
