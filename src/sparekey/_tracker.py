@@ -20,6 +20,7 @@ from sparekey._types import Candidate, Reason
 from sparekey._usage import Usage
 from sparekey.errors import ConfigError
 from sparekey.state._forks import Lock, survive
+from sparekey.state._places import settled
 from sparekey.state._states import book_of
 from sparekey.state._store import Store
 
@@ -69,7 +70,7 @@ class CooldownTracker:
         self._book = book_of(state, self, self.policy)
         self._usage = Usage()
         self._claims: dict[str, float] = {}
-        self._state = state
+        self._state = settled(state)
         self._token = uuid.uuid4().hex
         _alive[self._token] = self
         survive(self)
@@ -312,6 +313,7 @@ def shared_tracker(policy: Policy | None = None, state: str | Store = "memory://
         ConfigError: ``state`` is of a kind not known, or cannot work.
     """
     policy = policy if policy is not None else Policy()
+    state = settled(state)
     key = _key(policy, state)
     if (known := _shared.get(key)) is not None:
         return known

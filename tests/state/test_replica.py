@@ -249,6 +249,7 @@ def test_rubbish_times_are_not_believed(shelf, shelf_store, told):
     ends = now + 3600
     rubbish = {
         "nan": {"billing": f"nan {ends} 1 0 1"},
+        "until nan": {"billing": f"{now} nan 1 0 1"},
         "inf": {"billing": f"{now} inf 1 0 1"},
         "far": {"billing": f"{now} {now + 1e9} 1 0 1"},
         "future": {"billing": f"{now + 3600} {now + 7200} 1 0 1"},

@@ -4,13 +4,13 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from sparekey.state._store import Fields, Kept, Store
+from sparekey.state._store import Fields, Kept, Store, merged
 
 if TYPE_CHECKING:
     from sparekey.state._redis import RedisStore
     from sparekey.state._sqlite import SQLiteStore
 
-__all__ = ["Fields", "Kept", "RedisStore", "SQLiteStore", "Store"]
+__all__ = ["Fields", "Kept", "RedisStore", "SQLiteStore", "Store", "merged"]
 
 
 def __getattr__(name: str) -> Any:

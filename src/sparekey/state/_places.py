@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Hashable
 from pathlib import Path
 from typing import NamedTuple
-from urllib.parse import unquote, urlsplit
+from urllib.parse import quote, unquote, urlsplit
 
 from sparekey._references import is_reference, resolve
 from sparekey._secrets import register
@@ -13,6 +13,7 @@ from sparekey.errors import ConfigError
 from sparekey.state._store import Store
 
 _KINDS = "memory://, sqlite:///file, redis://, rediss:// and unix://"
+_SQLITE = "sqlite://"
 _ENOUGH = 8
 """Characters of a password that is looked for in texts; a shorter one stands in every sentence."""
 
@@ -42,13 +43,24 @@ def place_of(state: str | Store) -> Place | None:
         return None
     if scheme == "sqlite" and mark:
         path = _path(rest)
-        return Place(f"sqlite://{path}", lambda: _sqlite(path))
+        return Place(_url(path), lambda: _sqlite(path))
     if scheme in ("redis", "rediss", "unix") and mark:
         return Place(url, _redis(url, scheme))
     if mark:
         raise ConfigError(f"state: {scheme!r} is not a kind of state this version keeps; there are {_KINDS}")
     where = f"{state} leads to what is not a URL" if is_reference(state) else "not a URL"
     raise ConfigError(f"state: {where}; there are {_KINDS}")
+
+
+def settled(state: str | Store) -> str | Store:
+    """``state`` as it holds in another folder and another process: a file is named from the root."""
+    if isinstance(state, str) and state.startswith(_SQLITE) and not is_reference(state):
+        return _url(_path(state.removeprefix(_SQLITE)))
+    return state
+
+
+def _url(path: Path) -> str:
+    return f"{_SQLITE}/{quote(str(path))}"
 
 
 def _path(rest: str) -> Path:

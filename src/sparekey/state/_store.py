@@ -50,7 +50,10 @@ class Store(ABC):
 
     @abstractmethod
     def save(self, records: Iterable[Kept]) -> None:
-        """Merge the records into those there are, each atomically, and let every other process find the change."""
+        """Merge the records into those there are, each atomically, and let every other process find the change.
+
+        :func:`merged` says what two copies of a record's fields come to.
+        """
 
     @abstractmethod
     def changes(self, seconds: float) -> Iterable[Kept] | None:
