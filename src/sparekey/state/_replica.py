@@ -40,6 +40,10 @@ _PAUSE, _LONGEST_PAUSE = 0.05, 0.5
 """Seconds to the next attempt after trouble, doubling; short, so that all know the same within 2 s of its end."""
 
 
+_dice = random.SystemRandom()
+"""Keeps machines apart. Not the module's own, whose state a program may have seeded, and forks have in common."""
+
+
 class Replicator(_book.Book):
     """A state's records in this process, and the thread that keeps them equal to a store's."""
 
@@ -165,7 +169,7 @@ class Replicator(_book.Book):
             if self._left():
                 return
             if failed:
-                self._leaving.wait(pause * random.uniform(0.5, 1.0))  # noqa: S311 - keeps machines apart, hides nothing
+                self._leaving.wait(pause * _dice.uniform(0.5, 1.0))
                 pause = min(2 * pause, _LONGEST_PAUSE)
 
     def _round(self) -> None:
@@ -186,7 +190,7 @@ class Replicator(_book.Book):
         there = self._take_in(self._store.load())
         self._forget()
         self._save(key for key, record in self.records.copy().items() if there.get(key) != record)
-        self._resync_at = time.monotonic() + _RESYNC * random.uniform(0.9, 1.1)  # noqa: S311 - the same
+        self._resync_at = time.monotonic() + _RESYNC * _dice.uniform(0.9, 1.1)
         self._loaded.set()
         with self._synced:
             self._answered = asked
