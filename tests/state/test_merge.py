@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import time
 
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 import sparekey as sk
@@ -90,6 +90,7 @@ def lived(history, skews, ignoring=None):
     return world
 
 
+@settings(max_examples=300, deadline=None)
 @given(histories, skews)
 def test_all_end_up_knowing_the_same(history, skews):
     """Whatever was lost or repeated before, one look at what the others know is enough."""
@@ -100,6 +101,7 @@ def test_all_end_up_knowing_the_same(history, skews):
     assert _codec.read(Kept("x", world.kept, NOW), world.now + 5, DAY)[0] == one
 
 
+@settings(max_examples=300, deadline=None)
 @given(histories, skews)
 def test_only_a_success_that_began_later_forgives(history, skews):
     """A cooldown that is void was forgiven by a success or a reset not older than itself, wherever that was seen."""
@@ -111,6 +113,7 @@ def test_only_a_success_that_began_later_forgives(history, skews):
     assert world.records[0].cleared_at == max(world.forgiven, default=NOTHING.cleared_at)
 
 
+@settings(max_examples=300, deadline=None)
 @given(histories, skews)
 def test_a_late_429_does_not_shorten_a_billing_cooldown(history, skews):
     """The billing cooldown is what it is without any 429, in every process, and the key cools at least as long."""
@@ -128,6 +131,7 @@ marks = st.builds(Mark, past, past, st.integers(1, 10**6), st.booleans(), st.int
 records = st.builds(Record, past, st.dictionaries(st.sampled_from(list(sk.Reason)), marks, max_size=4))
 
 
+@settings(max_examples=300, deadline=None)
 @given(records, records)
 def test_texts_merge_as_records_do(one, other):
     """A store that knows nothing of cooldowns comes to the same as the processes do."""
