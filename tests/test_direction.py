@@ -20,7 +20,7 @@ LAYERS = [
     ["_policy", "_credentials", "_references", "_documents", "_problems"],
     ["_seal"],
     ["_cooldown", "_config", "_classify", "_images", "_stream", "_settings"],
-    ["_memory", "_log", "_limits", "_usage", "_keys", "_meant"],
+    ["_memory", "_view", "_log", "_limits", "_usage", "_keys", "_meant"],
     ["_rank", "_judge", "_candidates"],
     ["_bench"],
     ["_walk"],

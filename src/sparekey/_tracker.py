@@ -6,40 +6,21 @@ import time
 import uuid
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from functools import cached_property
-from typing import Any, Literal, TypedDict
+from typing import Any
 from weakref import WeakValueDictionary
-
-from pydantic import SecretStr
 
 from sparekey._clock import Clock
 from sparekey._cooldown import NOTHING, Opened, Record, after_failure, after_success
 from sparekey._meant import meant
 from sparekey._policy import Policy, Selection
-from sparekey._seal import seal, unseal
 from sparekey._types import Candidate, Reason
 from sparekey._usage import Usage
-from sparekey.errors import ConfigError
+from sparekey._view import RecordView, view
 from sparekey.state._forks import Lock, survive
 from sparekey.state._places import settled
 from sparekey.state._states import book_of
 from sparekey.state._store import Store
-
-
-class RecordView(TypedDict):
-    """One record, as :meth:`CooldownTracker.snapshot` shows it."""
-
-    reason: str | None
-    """Why it cools, or last cooled."""
-    since: float
-    """Epoch seconds at which that began; of the clock of the process that saw it."""
-    until: float
-    """Epoch seconds at which it is available again; may lie in the past."""
-    remaining: float
-    """Seconds until then, 0 when it is available."""
-    said_by: Literal["provider", "ladder"]
-    """Whether the provider named that time, or the policy's ladder."""
-    counts: dict[str, int]
-    """Failures by reason since the last success."""
+from sparekey.state._travel import packed, unpacked
 
 
 class CooldownTracker:
@@ -131,7 +112,7 @@ class CooldownTracker:
     def snapshot(self) -> dict[str, RecordView]:
         """What is remembered, by record id. Ids hold fingerprints, never keys, so it is safe to print."""
         now = self.clock()
-        return {key: _view(record, now) for key, record in sorted({**self.records}.items()) if record.live}
+        return {key: view(record, now) for key, record in sorted({**self.records}.items()) if record.live}
 
     def reset(self, who: Candidate | str | None = None) -> list[str]:
         """Forget what cools ``who``, or everything, here and wherever the state is shared.
@@ -263,17 +244,15 @@ class CooldownTracker:
         return self
 
     def __reduce__(self) -> tuple[object, ...]:
-        if isinstance(self._state, Store):
-            return CooldownTracker._found_in_store, (self._token, self._state.name)
-        shared = _shared.get(_key(self.policy, self._state)) is self
-        return CooldownTracker._found, ("" if shared else self._token, self.policy, _sealed(self._state))
+        shared = isinstance(self._state, str) and _shared.get(_key(self.policy, self._state)) is self
+        return CooldownTracker._found, ("" if shared else self._token, self.policy, packed(self._state))
 
     @classmethod
     def _found(cls, token: str, policy: Policy, state: Any) -> CooldownTracker:
         """An unpickled tracker: where it is known, the very one; elsewhere one for all that was pickled with it."""
         if token and (known := _alive.get(token)) is not None:
             return known
-        state = _unsealed(state)
+        state = unpacked(state)
         if not token:
             return shared_tracker(policy, state)
         made = cls(policy, state=state)
@@ -282,16 +261,6 @@ class CooldownTracker:
                 made._token = token
                 known = _alive[token] = made
             return known
-
-    @classmethod
-    def _found_in_store(cls, token: str, name: str) -> CooldownTracker:
-        """An unpickled tracker whose store was given as an object, which cannot travel."""
-        if (known := _alive.get(token)) is None:
-            raise ConfigError(
-                f"state: a tracker whose store is an object ({name}) is known only in the process that made it; for "
-                "others give the state as a URL, or as a reference to one such as os.environ/NAME"
-            )
-        return known
 
     def __repr__(self) -> str:
         cooling = sum(record.until > self.clock() for record in list(self.records.values()))
@@ -322,30 +291,9 @@ def shared_tracker(policy: Policy | None = None, state: str | Store = "memory://
         return _shared.setdefault(key, made)
 
 
-def _view(record: Record, now: float) -> RecordView:
-    return RecordView(
-        reason=record.reason.value if record.reason else None,
-        since=record.live[record.reason].opened_at if record.reason else record.until,
-        until=record.until,
-        remaining=max(0.0, record.until - now),
-        said_by="provider" if record.hinted else "ladder",
-        counts={reason.value: mark.failures for reason, mark in record.live.items()},
-    )
-
-
 def _key(policy: Policy, state: str | Store) -> tuple[Policy, str | int]:
     return policy, state if isinstance(state, str) else id(state)  # a store need not be hashable
 
 
 def _keys(who: Candidate | str) -> tuple[str, ...]:
     return who.scopes if isinstance(who, Candidate) else (who,)
-
-
-def _sealed(state: str) -> Any:
-    """A URL as it may leave the process: without its password."""
-    return seal(SecretStr(state)) if "@" in state or "password" in state else state
-
-
-def _unsealed(state: Any) -> str:
-    found = unseal(state)
-    return found.get_secret_value() if isinstance(found, SecretStr) else str(found)
