@@ -11,6 +11,7 @@ import time
 
 import pytest
 
+from sparekey import _tracker
 from sparekey.state import Kept, Store
 from sparekey.state._store import merged
 
@@ -29,6 +30,15 @@ def _until(condition):
 def until():
     """Waits for a condition to become true, and fails when it does not."""
     return _until
+
+
+@pytest.fixture(autouse=True)
+def _shared_trackers_are_left():
+    """A process keeps those for as long as it lives, and its tests are many."""
+    before = set(_tracker._shared)
+    yield
+    for key in set(_tracker._shared) - before:
+        del _tracker._shared[key]
 
 
 class Shelf:
