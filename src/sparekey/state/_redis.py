@@ -30,6 +30,8 @@ _GLANCE = 1.0
 """Seconds between two looks at whether what was loaded is still there."""
 _BATCH = 100
 """Records merged by one call of the script, during which Redis does nothing else: a few milliseconds."""
+_FIRST_PAGE = "0"
+"""Where reading begins, by what Redis calls a cursor; it says so, too, when there is no other page."""
 _READABLE = "/:@|,=+"
 """Left as they are in a quoted id, so that people can read it in ``redis-cli``."""
 
@@ -94,10 +96,16 @@ class RedisStore(Store):
         self._be_at(Clock.read(text_of(self._run(SAVE))))
 
     def load(self) -> Iterable[Kept]:
-        clock, *rest = map(text_of, self._run(LOAD))
-        self._be_at(Clock.read(clock))
-        # Redis gave out only what has its sum. What has not by now was damaged on its way, and this raises.
-        return [self._read(quoted_id, text) for quoted_id, text in zip(rest[::2], rest[1::2], strict=True)]
+        # What changes while the pages are read may be on none of them, and is told: it is newer than this.
+        self._be_at(Clock.read(text_of(self._run(SAVE))))
+        found: dict[str, Kept] = {}
+        page = _FIRST_PAGE
+        while True:
+            page, *rest = map(text_of, self._run(LOAD, page))
+            # Redis gave out only what has its sum. What has not by now was damaged on its way, and this raises.
+            found |= {key: self._read(key, text) for key, text in zip(rest[::2], rest[1::2], strict=True)}
+            if page == _FIRST_PAGE:
+                return list(found.values())
 
     def save(self, records: Iterable[Kept]) -> None:
         arguments = [text for record in records for text in self._written(record)]

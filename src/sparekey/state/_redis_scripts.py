@@ -23,6 +23,8 @@ CLOCK = "<clock>"
 """No quoted id has a ``<`` in it."""
 CHANNEL = ":changed"
 """What follows the key in the name of the channel."""
+_PAGE = 200
+"""Records read by one run, or about as many; Redis does nothing else meanwhile, for a few milliseconds."""
 
 _NAMES = f"local key, clock, channel = KEYS[1], '{CLOCK}', KEYS[1] .. '{CHANNEL}'"
 _COMMON = """
@@ -56,38 +58,34 @@ local function ticked(by)
     redis.call('HSET', key, clock, epoch .. ' ' .. version)
   end
   if new then kept_until(now) end
-  return epoch .. ' ' .. version, tonumber(version)
-end
-
--- Drops what has expired, or was not written here; returns what is left, by turns an id and a record.
-local function swept()
-  local all, left = redis.call('HGETALL', key), {}
-  for i = 1, #all, 2 do
-    local id, text = all[i], all[i + 1]
-    if id ~= clock then
-      local record = read(id, text)
-      if record and tonumber(record.expires) > now then
-        left[#left + 1], left[#left + 2] = id, text
-      else
-        redis.call('HDEL', key, id)
-      end
-    end
-  end
-  return left
+  return epoch .. ' ' .. version
 end
 """
 
 LOAD = (
     _NAMES
     + _COMMON
-    + """
-local reply = swept()
+    + f"""
+local page = redis.call('HSCAN', key, ARGV[2], 'COUNT', {_PAGE})
+local found, reply = page[2], {{ page[1] }}
+for i = 1, #found, 2 do
+  local id, text = found[i], found[i + 1]
+  if id ~= clock then
+    local record = read(id, text)
+    if record and tonumber(record.expires) > now then
+      reply[#reply + 1], reply[#reply + 2] = id, text
+    else
+      redis.call('HDEL', key, id)
+    end
+  end
+end
 kept_until(now)
-table.insert(reply, 1, (ticked(0)))
 return reply
 """
 )
-"""Argument: a name for an epoch. Returns the clock, then by turns an id and a record."""
+"""Reads a page; drops what has expired, or was not written here. Arguments: a name for an epoch, which is not needed,
+and where the page begins, first ``0``. Returns where the next one begins, ``0`` after the last, then by turns an id
+and a record. What does not change while all are read is on one of them, twice perhaps."""
 
 SAVE = (
     _NAMES
@@ -135,10 +133,9 @@ local function merge(id, sent)
   if not changed then return end
   local text = written(id, kept)
   redis.call('HSET', key, id, text)
-  local at, version = ticked(1)
+  local at = ticked(1)
   kept_until(tonumber(kept.expires))
   redis.call('PUBLISH', channel, at .. ' ' .. id .. '\\n' .. text)
-  if version % 256 == 0 then swept() end
 end
 
 for i = 2, #ARGV, 2 do
@@ -146,7 +143,7 @@ for i = 2, #ARGV, 2 do
   if not sent then return redis.error_reply('ERR a record was damaged on its way') end
   merge(ARGV[i], sent)
 end
-return (ticked(0))
+return ticked(0)
 """
 )
 """Arguments: a name for an epoch, then by turns an id and a record. Publishes what changed; returns the clock."""

@@ -132,7 +132,7 @@ def test_a_password_opens_the_store_and_is_never_said(start_redis, stores, hears
     assert "horse" not in f"{caught.value!r} {wrong!r} {wrong.name} {one!r} {caplog.text}"
 
 
-RIGHTS = "~sparekey:* resetchannels &sparekey:* -@all +eval +evalsha +hget +hset +hdel +hgetall +time +ttl +expire"
+RIGHTS = "~sparekey:* resetchannels &sparekey:* -@all +eval +evalsha +hget +hset +hdel +hscan +time +ttl +expire"
 """All that a user of the store needs to be allowed."""
 
 
