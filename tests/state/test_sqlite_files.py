@@ -6,6 +6,7 @@ import os
 import shutil
 import sqlite3
 import stat
+import sys
 import tempfile
 import time
 from pathlib import Path
@@ -390,3 +391,20 @@ def _ids(path):
     found = [record.id for record in store.load()]
     store.close()
     return found
+
+
+def test_a_wake_that_interrupts_another_returns(path):
+    """A handler of SIGTERM that calls sync() must not hang because a failure was just being noted."""
+    store = SQLiteStore(path)
+    interrupted = []
+
+    def interrupt(_frame, event, _argument):
+        interrupted.append(event)
+        store.wake()
+
+    sys.setprofile(interrupt)
+    try:
+        store.wake()
+    finally:
+        sys.setprofile(None)
+    assert len(interrupted) > 3

@@ -19,6 +19,7 @@ import threading
 import time
 from collections.abc import Iterable, Iterator
 from pathlib import Path
+from queue import Empty, SimpleQueue
 from weakref import WeakValueDictionary
 
 from sparekey.errors import ConfigError
@@ -63,7 +64,8 @@ class SQLiteStore(Store):
     def _make_locks(self) -> None:
         self._in_use = threading.Lock()
         """Held while SQLite does something; so a fork waits until it does not."""
-        self._woken = threading.Event()
+        self._woken: SimpleQueue[None] = SimpleQueue()
+        """No event: one that is set by a signal's handler while it is set hangs for good."""
 
     @property
     def name(self) -> str:
@@ -104,12 +106,13 @@ class SQLiteStore(Store):
             left = ends - time.monotonic()
             if found or found is None or left <= 0:
                 return found
-            if self._woken.wait(min(left, _GLANCE)):
-                self._woken.clear()
+            with contextlib.suppress(Empty):
+                self._woken.get(timeout=min(left, _GLANCE))
                 return found
 
     def wake(self) -> None:
-        self._woken.set()
+        if self._woken.empty():  # or else it is about to return
+            self._woken.put(None)
 
     def close(self) -> None:
         with self._in_use:
