@@ -59,6 +59,7 @@ RUST_CORE: Names = {
     "_pre_route": "picks for a step, after what hooks have made of the name",
     "_selection_fields": "what the core is told of a call before it starts",
     "_policy_lookup_names": "the groups whose retry policies may count for a call",
+    "_group_policy_fields": "what a selection by itself is told of those, which it has no use for",
     "register_plugin": "makes a strategy the router's",
     "registry": "the deployments",
     "settings": "what the router was told",
