@@ -155,6 +155,29 @@ def test_a_file_deleted_while_running(url, path, told, until, knows):
     assert len(warnings(told)) == 2  # each store its own
 
 
+@pytest.mark.parametrize("harm", ["emptied", "its log deleted"])
+def test_a_file_harmed_while_running(url, path, told, until, knows, harm):
+    """It is noticed, and when what is left of it is moved away, at the latest, all is shared again."""
+    one, other = sk.CooldownTracker(state=url), sk.CooldownTracker(state=SQLiteStore(path))
+    one.mark_failure("x", "billing")
+    assert one.sync()
+    assert other.sync()
+
+    if harm == "emptied":
+        os.truncate(path, 0)
+    else:
+        (path.parent / "state.db-wal").unlink()
+    until(lambda: len(warnings(told)) == 2)
+    assert not one.is_available("x")
+    other.mark_failure("y", "auth")
+    for each in path.parent.glob("state.db*"):
+        each.rename(path.parent / f"moved {each.name}")
+
+    until(lambda: knows("x", "y"))
+    until(lambda: not one.is_available("y"))
+    assert all("deleted, emptied or replaced" in text for text in warnings(told)[:2])
+
+
 def test_a_file_replaced_while_running(url, path, told, until, knows):
     """A copy put in its place, from a backup say, is the file from then on."""
     tracker = sk.CooldownTracker(state=url)

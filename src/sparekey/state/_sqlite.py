@@ -144,12 +144,12 @@ class SQLiteStore(Store):
         with self._in_use:
             if self._is_unsafe:
                 raise file.UnusableFileError("SQLite was busy for too long when this process was forked")
+            before, there = self._identity, file.identity(self._path)
             if self._connection is None:
                 self._connection, self._owner, self._glanced = file.connected(self._path), os.getpid(), -1
-            there = file.identity(self._path)
-            self._identity = self._identity or there
-            if there is None or there != self._identity:
-                raise file.UnusableFileError("the file was deleted or replaced")
+                self._identity = there = file.identity(self._path)
+            if there is None or (before is not None and there.main != before.main) or there != self._identity:
+                raise file.UnusableFileError("the file was deleted, emptied or replaced")
             yield self._connection
 
     def _glance(self) -> list[Kept] | None:

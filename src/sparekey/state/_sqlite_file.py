@@ -7,7 +7,7 @@ import os
 import sqlite3
 import time
 from pathlib import Path
-from typing import TypeAlias
+from typing import NamedTuple
 
 from sparekey.errors import SparekeyError
 from sparekey.state._forks import Lock
@@ -31,7 +31,14 @@ _STEPS = (
     """,
 )
 
-Identity: TypeAlias = "tuple[int, int]"
+
+class Identity(NamedTuple):
+    """Which files a state is in."""
+
+    main: tuple[int, int]
+    log: int
+    """The one beside it that is written first; another when all had closed it meanwhile. 0 when there is none."""
+
 
 _making = Lock()
 """Held while a file is made: closing it again would undo the locks of a connection opened in between."""
@@ -42,12 +49,16 @@ class UnusableFileError(SparekeyError):
 
 
 def identity(path: Path) -> Identity | None:
-    """Which file is at ``path``; None when there is none."""
+    """What is at ``path``, which somebody uses; None when nothing is, or somebody emptied it."""
     try:
-        found = path.stat()
+        main = path.stat()
     except FileNotFoundError:
         return None
-    return found.st_dev, found.st_ino
+    try:
+        log = os.stat(f"{path}-wal").st_ino
+    except FileNotFoundError:
+        log = 0
+    return Identity((main.st_dev, main.st_ino), log) if main.st_size else None
 
 
 def connected(path: Path) -> sqlite3.Connection:
@@ -103,6 +114,7 @@ def _prepare(connection: sqlite3.Connection) -> None:
             connection.execute(f"PRAGMA user_version = {len(_STEPS)}")
     connection.execute("PRAGMA journal_mode = WAL")
     connection.execute("PRAGMA synchronous = NORMAL")
+    number(connection, "SELECT count(*) FROM records")  # from now on there is a log, too
 
 
 def _version(connection: sqlite3.Connection) -> int:
