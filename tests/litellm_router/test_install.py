@@ -16,6 +16,7 @@ import litellm_sparekey
 import sparekey as sk
 from litellm_sparekey import SparekeyRoutingStrategy, expand_model_list, install, uninstall
 from litellm_sparekey._host import host_of
+from sparekey.state import SQLiteStore
 
 MESSAGES = [{"role": "user", "content": "Hi"}]
 
@@ -113,6 +114,19 @@ def test_the_trackers_are_shared_unless_told_otherwise(provider, entry):
     routers = [litellm.Router(model_list=expand_model_list([entry(sim, ["sk-a"])])) for _ in range(2)]
 
     assert install(routers[0]).tracker is install(routers[1]).tracker is sk.shared_tracker()
+
+
+def test_a_state_may_be_a_store_and_comes_with_no_tracker(provider, entry, tmp_path):
+    """It goes to the tracker that is made; one that is given has its own, and a second would count for nothing."""
+    sim = provider({"sk-a": "healthy"})
+    router = litellm.Router(model_list=expand_model_list([entry(sim, ["sk-a"])]))
+    store = SQLiteStore(tmp_path / "state.db")
+    with pytest.raises(sk.ConfigError, match="state: a tracker has one already"):
+        install(router, tracker=sk.CooldownTracker(), state=store)
+
+    install(router, state=store).tracker.mark_failure("x", "billing")
+
+    assert not sk.shared_tracker(state=store).is_available("x")
 
 
 @pytest.mark.parametrize("place", ["litellm_params", "model_info"])

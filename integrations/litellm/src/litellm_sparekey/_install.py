@@ -12,6 +12,8 @@ from litellm_sparekey._strategy import SparekeyRoutingStrategy
 if TYPE_CHECKING:
     from litellm.router import Router
 
+    from sparekey.state import Store
+
 _DEFAULTS = (None, None, "memory://", None, None)
 
 
@@ -20,7 +22,7 @@ def install(
     *,
     tracker: sk.CooldownTracker | None = None,
     policy: sk.Policy | None = None,
-    state: str = "memory://",
+    state: str | Store = "memory://",
     on_attempt: Callable[[sk.Attempt], object] | None = None,
     deadline: float | None = None,
 ) -> SparekeyRoutingStrategy:
@@ -34,13 +36,13 @@ def install(
         router: the router; its ``model_list`` comes from :func:`litellm_sparekey.expand_model_list`.
         tracker: the memory; ``sparekey.shared_tracker(policy, state)`` when None.
         policy: what each reason does; the tracker's when None.
-        state: where the shared tracker keeps its records.
+        state: where the shared tracker keeps its records: a URL, or a ``sparekey.state.Store``. Not with ``tracker``.
         on_attempt: hears of every attempt as it ends: failures, skips and the success.
         deadline: seconds that a request may take over all its keys and fallbacks (of a stream: until it begins).
 
     Raises:
         sparekey.ConfigError: this LiteLLM is too old or too new, a deployment still has ``api_keys``,
-            or the router has a strategy of sparekey's with another tracker, policy or listener.
+            both ``tracker`` and ``state`` are given, or the router has a strategy of sparekey's with other settings.
     """
     there = installed_in(router)
     if there is not None:

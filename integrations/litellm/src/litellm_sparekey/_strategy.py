@@ -19,6 +19,8 @@ if TYPE_CHECKING:
 
     from litellm.router import Router
 
+    from sparekey.state import Store
+
 _NOBODY: dict[str, Any] = {}
 """The selection that is left to a router's core."""
 
@@ -33,12 +35,13 @@ class SparekeyRoutingStrategy(CustomRoutingStrategyBase):
         router: whose deployments to select from; its selection now is the one asked in the end.
         tracker: the memory; ``sparekey.shared_tracker(policy, state)`` when None.
         policy: what each reason does; the tracker's when None.
-        state: where the shared tracker keeps its records.
+        state: where the shared tracker keeps its records: a URL, or a ``sparekey.state.Store``. Not with ``tracker``.
         on_attempt: hears of every attempt as it ends: failures, skips and the success.
         deadline: seconds that a request may take over all its keys and fallbacks (of a stream: until it begins).
 
     Raises:
-        sparekey.ConfigError: this LiteLLM is too old, or a deployment still has ``api_keys``.
+        sparekey.ConfigError: this LiteLLM is too old, a deployment still has ``api_keys``, or both ``tracker`` and
+            ``state`` are given.
     """
 
     def __init__(
@@ -47,12 +50,14 @@ class SparekeyRoutingStrategy(CustomRoutingStrategyBase):
         *,
         tracker: sk.CooldownTracker | None = None,
         policy: sk.Policy | None = None,
-        state: str = "memory://",
+        state: str | Store = "memory://",
         on_attempt: Callable[[sk.Attempt], object] | None = None,
         deadline: float | None = None,
     ) -> None:
         if deadline is not None and not 0 <= deadline < float("inf"):
             raise sk.ConfigError(f"deadline must be a number of seconds, 0 or more, not {deadline!r}")
+        if tracker is not None and state != "memory://":
+            raise sk.ConfigError("state: a tracker has one already; give either of the two")
         self.wanted = tracker, policy, state, on_attempt, deadline
         self._deadline = deadline
         self.tracker = tracker if tracker is not None else sk.shared_tracker(policy, state)
