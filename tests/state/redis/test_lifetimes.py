@@ -64,11 +64,11 @@ def test_waking_ends_a_wait_or_the_next_one(place, stores):
 
     timer = threading.Timer(0.05, store.wake)
     timer.start()
-    began = time.monotonic()
     assert store.changes(30) == []
     timer.join()
+    began = time.monotonic()
     store.changes(0.3)
-    assert time.monotonic() - began >= 0.05 + 0.3
+    assert time.monotonic() - began >= 0.25  # to the end: a clock may be coarser than a wait
 
 
 def test_a_thousand_wakes_pile_up_to_one(place, stores, record, hears):
