@@ -106,7 +106,16 @@ async def test_an_event_loop_can_make_a_tracker(shelf, shelf_store):
     assert again.is_available("x")
 
 
-@pytest.mark.parametrize("error", [ConnectionError("no route to sk-canary-0123456789abcdef\nat all"), MemoryError()])
+@pytest.mark.parametrize(
+    "error",
+    [
+        ConnectionError("no route to sk-canary-0123456789abcdef\nat all"),
+        MemoryError(),
+        asyncio.CancelledError(),
+        SystemExit(1),
+    ],
+    ids=lambda error: type(error).__name__,
+)
 def test_trouble_is_told_once_and_so_is_its_end(shelf, shelf_store, told, until, error, monkeypatch):
     """One warning, in one line and without keys, however long it lasts; one line when it is over."""
     monkeypatch.setattr(_replica, "_ROUND", 0.05)

@@ -161,10 +161,10 @@ class Replicator(_book.Book):
                         pause = _PAUSE
                         self._well()
                 self._save(self._taken())
-            except Exception as error:
+            except BaseException as error:  # a cancelled coroutine of a store's is no Exception, and this thread stays
                 self._trouble(error)
                 failed = True
-            with suppress(Exception):
+            with suppress(BaseException):
                 self._store.close()
             if self._left():
                 return
@@ -233,7 +233,7 @@ class Replicator(_book.Book):
 
     # -- what people are told --------------------------------------------------------------
 
-    def _trouble(self, error: Exception) -> None:
+    def _trouble(self, error: BaseException) -> None:
         self._loaded.set()  # nobody waits longer for the first load
         if not self._troubled:
             self._troubled = True
@@ -250,7 +250,7 @@ class Replicator(_book.Book):
             _log.warning("state %s: what it has for %s is not believed: %s", self._name, _line(key), _line(doubt))
 
 
-def _shown(error: Exception) -> str:
+def _shown(error: BaseException) -> str:
     return _line(f"{type(error).__name__}: {text_of(error)}")
 
 
