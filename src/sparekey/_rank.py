@@ -37,6 +37,8 @@ _READY = Standing(READY)
 def standing(candidate: Candidate, memory: Memory, now: float) -> Standing:
     """The rank of ``candidate``, with until when and why."""
     records = memory.records
+    if not records and candidate.rpm is None:
+        return _READY  # as in nearly every request of a healthy program
     worst: Record | None = None
     recovering = False
     for key in candidate.scopes:

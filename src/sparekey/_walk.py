@@ -233,7 +233,7 @@ class Walk:
     def _secure(self, candidate: Candidate, now: float, *, forced: bool = False) -> Standing:
         """Take what the attempt needs, its probe and its place in the budget; somebody may be quicker."""
         self._current, self._started_at = candidate, now
-        if self._policy.half_open and (keys := recovering_keys(candidate, self._memory, now)):
+        if self._records and self._policy.half_open and (keys := recovering_keys(candidate, self._memory, now)):
             limit = self.limit()
             until = now + (limit.seconds if limit else _PROBE_SECONDS)
             if self._memory.claim(keys, now, until):

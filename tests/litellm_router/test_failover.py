@@ -297,8 +297,9 @@ def test_a_failure_before_any_key_is_asked_is_not_tried_again(aask, provider, en
         ({}, {"num_retries": 0}),
         ({"retry_policy": {"AuthenticationErrorRetries": 0, "DefaultRetries": 0}}, {}),
         ({}, {"model_group_retry_policy": {"chat": {"DefaultRetries": 0, "InternalServerErrorRetries": 0}}}),
+        ({}, {"model_group_retry_policy": {"chat": {"AuthenticationErrorRetries": "none"}}}),
     ],
-    ids=["router", "request", "policy", "policy of the request"],
+    ids=["router", "request", "policy", "policy of the request", "policy that cannot be read"],
 )
 def test_no_retries_of_litellms_are_no_end_of_the_walk(ask, provider, entry, router_of, options, settings):
     """It would ask the same key again, and sparekey never does."""

@@ -20,7 +20,6 @@ from litellm_sparekey._settings import warn
 if TYPE_CHECKING:
     from litellm.router import Router
 
-    from litellm_sparekey._question import Question
     from litellm_sparekey._strategy import SparekeyRoutingStrategy
 
 Deployment = Mapping[str, Any]
@@ -65,10 +64,6 @@ class Host(ABC):
     @abstractmethod
     def native_sync(self) -> Callable[..., Any]:
         """:attr:`native_async` for sync calls."""
-
-    async def picks_among(self, offered: frozenset[str], question: Question, *asked: Any) -> bool:  # noqa: ARG002
-        """Whether the router, which asks for a selection now, rather picks by itself among these deployments."""
-        return False
 
     def rows(self, model_name: str | None = None, team: str | None = None) -> Sequence[Deployment]:
         """The deployments behind a name, an alias, a routing group or a wildcard; all of them for None."""

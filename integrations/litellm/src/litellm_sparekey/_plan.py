@@ -36,7 +36,9 @@ class Slot:
         params, mine = row["litellm_params"], self._params
         return params is mine or (
             "api_keys" not in params  # which would be sent; it is refused where slots are made
-            and all(params.get(name) == mine.get(name) for name in ("model", "api_key", "api_base"))
+            and params.get("model") == mine.get("model")
+            and params.get("api_key") == mine.get("api_key")
+            and params.get("api_base") == mine.get("api_base")
         )
 
 

@@ -8,14 +8,13 @@ from __future__ import annotations
 
 import functools
 import importlib
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from typing import TYPE_CHECKING, Any
 
 from litellm_sparekey._attempts import walked
 from litellm_sparekey._current import current
 from litellm_sparekey._host import Host, unserved
-from litellm_sparekey._private import RUST_CORE, RUST_MODULE, RUST_MODULES, RUST_PARTS, RUST_STRATEGY
-from litellm_sparekey._question import Question
+from litellm_sparekey._private import PYTHON_FACADES, RUST_CORE, RUST_MODULE, RUST_MODULES, RUST_PARTS, RUST_STRATEGY
 from litellm_sparekey._stream import drawn
 from litellm_sparekey._trip import Trip, obeys, retried_as_told
 
@@ -70,12 +69,6 @@ class RustRouter(Host):
     ) -> Any:
         return self._selection(self._bare, model, request_kwargs, kind, specific_deployment, messages, input)
 
-    async def picks_among(self, offered: frozenset[str], question: Question, *asked: Any) -> bool:
-        trip = current()
-        if not offered or not isinstance(trip, Trip) or self._theirs is not None or question.narrowed:
-            return False
-        return await trip.hand_over(self._bare._pre_route, question, offered, *asked)  # noqa: SLF001
-
     def lost(self) -> bool:
         return vars(self.inside)[RUST_STRATEGY] is None
 
@@ -87,7 +80,10 @@ class RustRouter(Host):
         core, endpoints = self.inside, vars(self.inside)["_endpoints"]
         self.put("_run", self._arun(core._run))  # noqa: SLF001
         self.put("_run_sync", self._run(core._run_sync))  # noqa: SLF001
+        self.put("_pre_route", self._handed_over(core._pre_route))  # noqa: SLF001
+        self.put("_group_policy_fields", self._unread(core._group_policy_fields))  # noqa: SLF001
         self.put("_selection_fields", self._retried_as_told(core._selection_fields))  # noqa: SLF001
+        self.put("_retry_policy_raises", self._unread(core._retry_policy_raises))  # noqa: SLF001
         self.put("_call_sync", self._tried_again(core._call_sync))  # noqa: SLF001
         self.put("text_completion", walked(core.text_completion, self._begin))
         self.put("_host", _Drawing(core._host))  # noqa: SLF001
@@ -140,6 +136,24 @@ class RustRouter(Host):
             self.register()
         return Trip(strategy, call, request)
 
+    def _handed_over(self, pre_route: Callable[..., Any]) -> Callable[..., Any]:
+        """The pick of a call, before it comes to our strategy's selection: the core may make it without that."""
+
+        async def pick_as_told(step: Any, *asked: Any, **named: Any) -> Any:
+            trip = current()
+            if not isinstance(trip, Trip) or not self._selects(trip.strategy):
+                return await pre_route(step, *asked, **named)
+            if await trip.hand_over(self._bare._pre_route, step, *asked, **named):  # noqa: SLF001
+                return None
+            return await pre_route(step, *asked, **named)
+
+        return pick_as_told
+
+    def _selects(self, strategy: SparekeyRoutingStrategy) -> bool:
+        """Whether it is ``strategy`` that selects, and LiteLLM by its own rules: nobody else has a hand in it."""
+        has = vars(self.inside)
+        return has[RUST_STRATEGY] is strategy and self._theirs is None and has.get(PYTHON_FACADES) is None
+
     def _retried_as_told(self, fields: Callable[..., Mapping[str, Any]]) -> Callable[..., Mapping[str, Any]]:
         """What the core is told of a call."""
 
@@ -147,16 +161,21 @@ class RustRouter(Host):
             said = fields(plan, request)
             if self.strategy is None:
                 return said
-            groups = self.inside._policy_lookup_names(request)  # noqa: SLF001
-            return {**said, **retried_as_told(groups)}
+            settings = self.inside.settings()
+            lists = [(getattr(settings, name), request.get(name)) for name in _FALLBACKS]
+            return {**said, **retried_as_told({*_strings_in(request.get("model")), *_strings_in(lists)})}
 
         return fields_as_told
+
+    def _unread(self, said: Callable[..., Mapping[str, Any]]) -> Callable[..., Mapping[str, Any]]:
+        """What is said of LiteLLM's own retry policies, of which none is read while sparekey is there."""
+        return lambda request: said(request) if self.strategy is None else {}
 
     def _without_ours(self, core: Any) -> Any:
         """``core`` itself, with all that it has and gets, but for our strategy: what it selects, LiteLLM does."""
         kind = type(core)
 
-        async def pre_route(bare: Any, *given: Any, **named: Any) -> Any:
+        async def pre_route(*given: Any, **named: Any) -> Any:
             trip = current()
             if isinstance(trip, Trip) and trip.prerouted is not None:
                 routed, trip.prerouted = trip.prerouted, None
@@ -166,10 +185,26 @@ class RustRouter(Host):
                 trip.routed = routed if isinstance(routed, (str, tuple)) else None
             return routed
 
-        own = {RUST_STRATEGY: property(lambda _: self._theirs), "_pre_route": pre_route}
+        # Properties, which come before what is put on the core itself.
+        own = {RUST_STRATEGY: property(lambda _: self._theirs), "_pre_route": property(lambda _: pre_route)}
         bare: Any = object.__new__(type(kind.__name__, (kind,), own))
         object.__setattr__(bare, "__dict__", core.__dict__)
         return bare
+
+
+_FALLBACKS = ("fallbacks", "context_window_fallbacks", "content_policy_fallbacks")
+
+
+def _strings_in(value: object) -> Iterator[str]:
+    """All of them, at any depth: every group that a request may come to is among those of its lists."""
+    if isinstance(value, str):
+        yield value
+    elif isinstance(value, Mapping):
+        yield from _strings_in([*value, *value.values()])
+    elif isinstance(value, (list, tuple)):
+        for item in value:
+            if item is not None:
+                yield from _strings_in(item)
 
 
 _STREAMS = frozenset(

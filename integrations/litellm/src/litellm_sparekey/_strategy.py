@@ -21,9 +21,6 @@ if TYPE_CHECKING:
 
     from sparekey.state import Store
 
-_NOBODY: dict[str, Any] = {}
-"""The selection that is left to a router's core."""
-
 
 class SparekeyRoutingStrategy(CustomRoutingStrategyBase):
     """Selects by LiteLLM's own rules among the keys that are worth trying now.
@@ -88,9 +85,8 @@ class SparekeyRoutingStrategy(CustomRoutingStrategyBase):
             if pause := walk.offer(question):
                 await self.tracker.clock.asleep(pause)
                 continue
+            walk.leave_out(question)
             try:
-                if await self.host.picks_among(walk.offered, question, messages, input, specific_deployment):
-                    return _NOBODY
                 row = await self._native_async(
                     model=model,
                     messages=messages,
@@ -119,6 +115,7 @@ class SparekeyRoutingStrategy(CustomRoutingStrategyBase):
             if pause := walk.offer(question):
                 self.tracker.clock.sleep(pause)
                 continue
+            walk.leave_out(question)
             try:
                 row = self._native_sync(
                     model=model,

@@ -118,7 +118,14 @@ def _resuming(kind: type) -> type[_Resumed]:
 
 
 def _is_stream(answer: object) -> bool:
-    return hasattr(type(answer), "__anext__") or hasattr(type(answer), "__next__")
+    kind: type = type(answer)
+    return _streams(kind)
+
+
+@functools.lru_cache(maxsize=64)
+def _streams(kind: type) -> bool:
+    """Whether a ``kind`` is a stream; kept, for classes of pydantic's are slow to say what they have not."""
+    return hasattr(kind, "__anext__") or hasattr(kind, "__next__")
 
 
 def drawn(call: Callable[..., Any]) -> Callable[..., Any]:

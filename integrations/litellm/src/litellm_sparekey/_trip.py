@@ -17,7 +17,7 @@ from litellm.exceptions import ContentPolicyViolationError, ContextWindowExceede
 from litellm_sparekey._current import Current, enter
 from litellm_sparekey._errors import stops
 from litellm_sparekey._fallbacks import Story
-from litellm_sparekey._private import EXCLUDED, ORDER
+from litellm_sparekey._private import ORDER
 from litellm_sparekey._question import Question, restore
 
 if TYPE_CHECKING:
@@ -35,6 +35,8 @@ _NO_MORE: Answer = {"agentic_followup": True}
 """What the core retries in no case: as if the model had called tools already, which must not run twice."""
 _NOT_THAT: Answer = {"ok": False, "detail": "", "recorded": True, **_AGAIN}
 """What an attempt is answered with that is not made, because somebody else is to be picked."""
+_SILENT = frozenset({"cache", "select"})
+"""Steps that say nothing of retries themselves."""
 _REFUSED: Answer = {"ok": False, "raised": True, "kind": "APIError", "classes": [], "detail": "", **_NO_MORE}
 
 
@@ -118,50 +120,56 @@ class Trip(Current):
 
     def next(self, answer: Any) -> Step:
         """The core's next step, once it has the answer to the last."""
-        if self._attempting:
+        kind = self._step["kind"]
+        if kind == "attempt":
             answer = self._after_attempt(answer)
-        elif self._step["kind"] == "pre_route" and isinstance(answer, Mapping):
-            answer = self._after_pick(answer) if self._among is None else None
-        elif self._among is not None and self._step.get("stage") == "callback_filters" and isinstance(answer, tuple):
-            kept, preferred = answer
-            if not self._among.issuperset(kept):
-                answer = [each for each in kept if each in self._among], preferred if preferred in self._among else None
-        elif self._chosen is not None and self._step.get("stage") == "callback_filters":
-            answer = self._chosen or self._step["candidates"][:1], None
+        elif kind == "pre_route":
+            if isinstance(answer, (dict, Mapping)):
+                answer = self._after_pick(answer)
+        elif kind == "select" and self._step.get("stage") == "callback_filters":
+            answer = self._after_filters(answer)
         step: Step = self._call.next(answer)
-        if step["kind"] == "attempt" and self._failure is not None:
+        kind = step["kind"]
+        if kind == "attempt" and self._failure is not None:
             step = self._skip(step, self._failure)
-        elif step["kind"] == "attempt" and self._among is not None:
+        elif kind == "attempt" and self._among is not None:
             step = self._take(step)
-        elif step["kind"] == "pre_route" and step["retry"] and not self._again and self._among is None:
+        elif kind == "pre_route" and step["retry"] and not self._again and self._among is None:
             step = self._skip(step, _REFUSED)  # the core would retry of its own accord
+        kind = step["kind"]
         self._modest(step)
-        if step["kind"] == "pre_route":
+        if kind == "pre_route":
             self._before_pick(step)
-        elif step["kind"] == "sleep":
+        elif kind == "sleep":
             step["seconds"] = 0.0  # whether a key is worth waiting for, the walk says
-        elif step["kind"] == "failed" and self._story.exhausted:
+        elif kind == "failed" and self._story.exhausted:
             self._story.last_word(self._story.exhausted[0], str(self._request.get("model")))
         self._step = step
         return step
 
     async def hand_over(
-        self, pre_route: Callable[..., Any], question: Question, among: frozenset[str], *asked: Any
+        self, pre_route: Callable[..., Any], step: Step, request: dict[str, Any], *asked: Any, **named: Any
     ) -> bool:
-        """Have the core pick among these by itself, which it does in half the time; unless hooks say another name.
+        """Have the core pick by itself among those the walk offers, which it does in half the time that a selection
+        takes; unless hooks say another name. When it picks none of them, it comes back for a selection.
 
-        When it picks none of them, it comes back for a selection.
+        Raises:
+            sparekey.FallbackExhaustedError: nobody is left.
         """
-        if self._step["kind"] != "pre_route" or self._step["retry"] or self._question is not None:
+        if step is not self._step or step["retry"] or self.walk is None:
             return False
-        self._question = question
-        excluded = question.settings.pop(EXCLUDED, None)
-        self.prerouted = await pre_route(self._step, question.settings, *asked)
-        if self.prerouted is None:
-            self._among = among
-        elif excluded:
-            question.settings[EXCLUDED] = excluded
-        return self._among is not None
+        question = Question(self._model, request)
+        if question.narrowed:
+            return False
+        while pause := self.walk.offer(question):
+            await self.strategy.tracker.clock.asleep(pause)
+        if not (among := self.walk.offered):
+            return False
+        self.prerouted = await pre_route(step, request, *asked, **named)
+        if self.prerouted is not None:
+            return False
+        self._among, self._question = among, question
+        return True
 
     def tell(self, driver: Any) -> None:
         """Write into the response that ``driver`` has who gave it."""
@@ -190,6 +198,8 @@ class Trip(Current):
 
     def _modest(self, step: Step) -> None:
         """Where LiteLLM shows how many retries there may be, it is one for each other deployment of the group."""
+        if step["kind"] in _SILENT and not step["events"]:
+            return
         for said in (*step["events"], step):
             if "model_group_size" in said:
                 self._others = max(0, said["model_group_size"] - 1)
@@ -223,6 +233,16 @@ class Trip(Current):
         else:
             self._chosen = [answer["model_info"]["id"]]
         return self.routed
+
+    def _after_filters(self, answer: Any) -> Any:
+        """Whom the core may pick by itself, of those that LiteLLM's filters have left."""
+        if self._among is not None and isinstance(answer, tuple):
+            kept, preferred = answer
+            if not self._among.issuperset(kept):
+                return [each for each in kept if each in self._among], preferred if preferred in self._among else None
+        elif self._chosen is not None:
+            return self._chosen or self._step["candidates"][:1], None
+        return answer
 
     def _after_attempt(self, answer: Answer) -> Answer:
         heard, self._heard = self._heard, []

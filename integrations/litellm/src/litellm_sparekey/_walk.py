@@ -52,7 +52,7 @@ class Walk:
     # -- selecting -------------------------------------------------------------------------
 
     def offer(self, question: Question) -> float:
-        """Say in ``question`` whom LiteLLM may pick; or return the seconds to wait before offering again.
+        """Find out whom LiteLLM may pick for ``question``; or return the seconds to wait before offering again.
 
         Raises:
             sparekey.FallbackExhaustedError: nobody is left.
@@ -64,8 +64,7 @@ class Walk:
                 self._runs[-1].rank(plan.candidates[0], self._chain.now())  # which finds that time is up
                 raise self._nobody(question.model, self._chain.now())
         if self._plan is None:
-            question.exclude([])  # LiteLLM knows what is behind this name; the answer will show
-            return 0.0
+            return 0.0  # LiteLLM knows what is behind this name; the answer will show
         if hops := question.hops:
             self._tried.update(attempt.candidate for _, attempt in self.log.tried)
         self._offered = self._best(self._plan, hops=hops)
@@ -73,8 +72,11 @@ class Walk:
             self._offered = self._best(self._plan, hops=hops)
         if not self._offered:
             return self._wait(question)
-        question.exclude(self._plan.without(self._offered), self._later_order)
         return 0.0
+
+    def leave_out(self, question: Question) -> None:
+        """Say in ``question`` whom LiteLLM may not pick: everybody who is not offered."""
+        question.exclude([] if self._plan is None else self._plan.without(self._offered), self._later_order)
 
     @property
     def offered(self) -> frozenset[str]:
@@ -102,7 +104,7 @@ class Walk:
             if not self._replan(question, row):
                 return False
             slot = self._offered[0]
-        elif slot not in self._offered:
+        elif slot.id not in self.offered:
             self._refused.update(slot.id for slot in self._offered)
             return False
         run, now = self._runs[-1], self._chain.now()
