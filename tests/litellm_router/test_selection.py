@@ -310,6 +310,23 @@ def test_routing_plugins_are_heeded(aask, provider, entry, router_of):
     assert sim.counts == {"sk-mini": 0, "sk-a": 1, "sk-b": 2}
 
 
+def test_a_routing_plugin_that_fails_ends_the_request(aask, provider, entry, router_of):
+    """With its own error, as without sparekey: no key is asked, and none is blamed."""
+
+    class Failing:
+        async def run(self, context):
+            raise LookupError("no such tenant")
+
+    sim = provider({"sk-a": "healthy", "sk-b": "healthy"})
+    router = router_of(entry(sim, ["sk-a", "sk-b"]), plugins=[Failing()])
+
+    with pytest.raises(LookupError, match="no such tenant"):
+        aask(router)
+
+    assert sim.counts == {"sk-a": 0, "sk-b": 0}
+    assert not router.strategy.tracker.snapshot()
+
+
 def test_an_unknown_model_is_litellms_own_error(aask, provider, entry, router_of):
     """There is nothing to fail over."""
     sim = provider({"sk-a": "healthy"})
