@@ -138,6 +138,8 @@ def test_a_second_strategy_of_ours_is_refused(aask, provider, entry, plain, atte
 
     with pytest.raises(sk.ConfigError, match="uninstall"):
         register(router, second, "set_custom_routing_strategy")
+    with pytest.raises(sk.ConfigError, match="uninstall"):
+        SparekeyRoutingStrategy(router, tracker=sk.CooldownTracker())
 
     assert aask(router) == "Hi"
     assert install(router) is strategy

@@ -109,14 +109,18 @@ class Host(ABC):
 
         self.put(self._registers, register_and_attach)
 
+    def refuse_another(self) -> None:
+        """Raise :class:`sparekey.ConfigError` when a strategy of sparekey's is installed already."""
+        if installed_in(self.router) is not None:
+            raise sk.ConfigError("this router has another strategy of sparekey's; uninstall(router) first")
+
     def attach(self, strategy: SparekeyRoutingStrategy) -> None:
         """Let ``strategy`` select, and hear of what comes of it.
 
         Raises:
             sparekey.ConfigError: another one does already; two would walk over the same keys, one within the other.
         """
-        if installed_in(self.router) is not None:
-            raise sk.ConfigError("this router has another strategy of sparekey's; uninstall(router) first")
+        self.refuse_another()
         self.strategy = strategy
         self.put(_INSTALLED, strategy)
         warn(self.setting, self.rows())

@@ -37,8 +37,8 @@ class SparekeyRoutingStrategy(CustomRoutingStrategyBase):
         deadline: seconds that a request may take over all its keys and fallbacks (of a stream: until it begins).
 
     Raises:
-        sparekey.ConfigError: this LiteLLM is too old, a deployment still has ``api_keys``, or both ``tracker`` and
-            ``state`` are given.
+        sparekey.ConfigError: this LiteLLM is too old, a deployment still has ``api_keys``, both ``tracker`` and
+            ``state`` are given, or the router has a strategy of sparekey's already.
     """
 
     def __init__(
@@ -59,6 +59,7 @@ class SparekeyRoutingStrategy(CustomRoutingStrategyBase):
         self._deadline = deadline
         self.tracker = tracker if tracker is not None else sk.shared_tracker(policy, state)
         self.host = host_of(router)
+        self.host.refuse_another()  # whose selection would be taken for LiteLLM's own
         self._chain = sk.FallbackChain(self.tracker, policy, on_attempt=on_attempt)
         self._plans = Plans(self.host)
         self._plans.read_all()
