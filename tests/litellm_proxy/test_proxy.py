@@ -27,6 +27,7 @@ GROUPS = {
     "texts": "text-completion-openai/gpt-3.5-turbo-instruct",
     "told": CHAT,
     "told-stream": CHAT,
+    "told-texts": "text-completion-openai/gpt-3.5-turbo-instruct",
 }
 GROUPS |= {f"{group}-gone": model for group, model in GROUPS.items()}
 MESSAGE = {"max_tokens": 20, "messages": [{"role": "user", "content": "hello"}]}
@@ -176,6 +177,16 @@ def test_headers_say_who_answered_after_whom(proxy, keys, group, stream):
     assert headers["x-sparekey-candidate"] == f"{group}__key_1"
     assert headers["x-sparekey-attempts"] == "2"
     assert headers["x-sparekey-tried"] == f"{group}__key_0=rate_limit"
+
+
+def test_headers_of_a_stream_of_text_say_so_too(proxy, keys):
+    """Which LiteLLM gives no place for them by itself."""
+    keys("told-texts", "rate_limited")
+
+    headers = proxy.post("/v1/completions", {"model": "told-texts", "prompt": "hello", "stream": True}).headers
+
+    assert headers["x-sparekey-candidate"] == "told-texts__key_1"
+    assert headers["x-sparekey-tried"] == "told-texts__key_0=rate_limit"
 
 
 def test_no_key_is_shown_logged_or_sent_in_a_body(proxy, provider, keys):

@@ -50,6 +50,7 @@ CALLS = {
     "responses stream": ("aresponses", {"input": "Hi", "stream": True}),
     "messages": ("aanthropic_messages", {"messages": MESSAGES, "max_tokens": 9}),
     "text": ("atext_completion", {"prompt": "Hi"}),
+    "text stream": ("atext_completion", {"prompt": "Hi", "stream": True}),
 }
 
 

@@ -117,7 +117,8 @@ def _resuming(kind: type) -> type[_Resumed]:
     return type(f"Resumed{kind.__name__}", bases, {"__slots__": ()})
 
 
-def _is_stream(answer: object) -> bool:
+def is_stream(answer: object) -> bool:
+    """Whether it comes in chunks."""
     kind: type = type(answer)
     return _streams(kind)
 
@@ -138,7 +139,7 @@ def drawn(call: Callable[..., Any]) -> Callable[..., Any]:
     def draw(*args: Any, **settings: Any) -> Any:
         answer = call(*args, **settings)
         under_way = current()
-        if under_way is None or under_way.walk is None or settings.get("background") or not _is_stream(answer):
+        if under_way is None or under_way.walk is None or settings.get("background") or not is_stream(answer):
             return answer
         return resumed(answer, _draw(answer, answer), under_way.walk.watch())
 
@@ -146,7 +147,7 @@ def drawn(call: Callable[..., Any]) -> Callable[..., Any]:
     async def draw_async(*args: Any, **settings: Any) -> Any:
         answer = await call(*args, **settings)
         under_way = current()
-        if under_way is None or under_way.walk is None or settings.get("background") or not _is_stream(answer):
+        if under_way is None or under_way.walk is None or settings.get("background") or not is_stream(answer):
             return answer
         return resumed(answer, await _draw_async(answer, answer, None), under_way.walk.watch())
 

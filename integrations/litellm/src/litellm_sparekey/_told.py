@@ -15,6 +15,7 @@ from urllib.parse import quote
 import pydantic
 
 import sparekey as sk
+from litellm_sparekey._stream import is_stream
 
 NOTE = "sparekey"
 _HIDDEN = "_hidden_params"
@@ -37,13 +38,13 @@ class Log:
         """How many were passed over, because they were cooling."""
 
     def tell(self, response: Any, deployment: str, candidate: sk.Candidate, *, anew: bool = False) -> None:
-        """Write into ``response`` that ``deployment`` gave it; ``anew``: even if it has nothing hidden yet.
+        """Write into ``response`` that ``deployment`` gave it; ``anew``: even into a dict that has nothing hidden yet.
 
-        What has no place for that, as a plain iterator, is left as it is.
+        What has no place for that, as a generator, is left as it is.
         """
         with suppress(Exception):  # whatever is wrong with its form, it is an answer
             known = response.get(_HIDDEN) if isinstance(response, dict) else getattr(response, _HIDDEN, None)
-            if known is None and not (anew and isinstance(response, dict)):
+            if known is None and not (anew if isinstance(response, dict) else is_stream(response)):
                 return
             hidden = known.model_dump() if isinstance(known, pydantic.BaseModel) else dict(known or {})
             hidden["additional_headers"] = {**(hidden.get("additional_headers") or {}), **self.headers(deployment)}
