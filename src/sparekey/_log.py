@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Iterable, Sequence
 from enum import StrEnum
 from typing import TypeAlias
 
 from sparekey._cooldown import Record
 from sparekey._types import Attempt, Candidate, Reason, Source
-from sparekey.errors import CoolingError
+from sparekey.errors import CoolingError, FallbackExhaustedError
 
 
 class Why(StrEnum):
@@ -61,6 +62,20 @@ def summary(log: Sequence[Entry], candidates: int, *, late: bool) -> str:
     if unfit:
         return f"none of the {len(skips)} candidates can make this call now"
     return f"all {len(skips)} candidates are cooling down"
+
+
+def exhausted(
+    log: Sequence[Entry], candidates: int, ready_at: float, now: float, *, late: bool
+) -> FallbackExhaustedError:
+    """The error when nobody is left; ``ready_at`` is infinity when nobody knows when somebody will be."""
+    entries = tuple(log)
+    known = ready_at < math.inf
+    return FallbackExhaustedError(
+        lambda: told(entries),
+        retry_at=ready_at if known else None,
+        retry_after=max(0.0, ready_at - now) if known else None,
+        because=summary(log, candidates, late=late),
+    )
 
 
 def explain(error: BaseException, candidate: Candidate, reason: Reason | None, more: str) -> None:

@@ -20,7 +20,7 @@ from sparekey._bench import Bench, soonest_recovery
 from sparekey._cooldown import Record
 from sparekey._judge import judge, sickened
 from sparekey._limits import Limit, is_the_callers, limit_of
-from sparekey._log import Entry, Skip, Why, explain, skipped, summary, told
+from sparekey._log import Entry, Skip, Why, exhausted, explain, skipped, told
 from sparekey._memory import Memory
 from sparekey._policy import Action, Policy
 from sparekey._rank import PASSING, PROBED, READY, SICK, Standing, recovering_keys, standing
@@ -191,19 +191,7 @@ class Walk:
     def exhausted(self, now: float) -> FallbackExhaustedError:
         """The error that says what was tried, and when to come back."""
         self._note_put_off()
-        log = tuple(self._log)
-        retry_at = math.inf
-        if self._policy.remembers:
-            retry_at = soonest_recovery(self._candidates, self._memory, now)
-            if self._late and any(standing(c, self._memory, now).rank < PASSING for c in self._untried()):
-                retry_at = now  # the deadline came before their turn did
-        found = retry_at < math.inf
-        return FallbackExhaustedError(
-            lambda: told(log),
-            retry_at=retry_at if found else None,
-            retry_after=max(0.0, retry_at - now) if found else None,
-            because=summary(log, len(self._candidates), late=self._late),
-        )
+        return exhausted(self._log, len(self._candidates), self._ready_at(now), now, late=self._late)
 
     # -- inside ---------------------------------------------------------------------------
 
@@ -286,6 +274,14 @@ class Walk:
             return None
         best = self._bench.best(now)
         return None if best is None else self._begin_from_bench(best, now)
+
+    def _ready_at(self, now: float) -> float:
+        """When somebody will be worth trying again, in epoch seconds; infinity when nobody knows."""
+        if not self._policy.remembers:
+            return math.inf
+        if self._late and any(standing(c, self._memory, now).rank < PASSING for c in self._untried()):
+            return now  # the deadline came before their turn did
+        return soonest_recovery(self._candidates, self._memory, now)
 
     def _untried(self) -> list[Candidate]:
         tried = {entry.candidate for entry in self._log if isinstance(entry, Attempt)}
