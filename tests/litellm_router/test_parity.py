@@ -19,6 +19,8 @@ from litellm.integrations.custom_logger import CustomLogger
 import sparekey as sk
 from litellm_sparekey import expand_model_list, install, uninstall
 
+TERSE = "openai/terse"
+"""A model of its own: LiteLLM notes what a row says of its model in a table of the whole process."""
 MESSAGES = [{"role": "user", "content": "Hi"}]
 LISTS = [
     "callbacks",
@@ -134,7 +136,10 @@ CASES = {
         settings={"metadata": {"user_api_key_team_id": "us"}},
     ),
     "pre-call checks": Case(
-        [Row("sk-small", info={"max_input_tokens": 1}), Row("sk-large", info={"max_input_tokens": 1000})],
+        [
+            Row("sk-small", model=TERSE, info={"max_input_tokens": 1}),
+            Row("sk-large", model=TERSE, info={"max_input_tokens": 1000}),
+        ],
         {"sk-large"},
         {"enable_pre_call_checks": True},
     ),
@@ -226,7 +231,9 @@ def test_those_that_are_least_busy_are_picked(loop, provider, entry, build):
 def test_what_fits_nobody_is_the_same_error(loop, provider, entry, build):
     """Of LiteLLM's own class, before anybody is called."""
     sim = provider({"sk-a": "healthy"})
-    router = build(listed(entry, sim, [Row("sk-a", info={"max_input_tokens": 1})]), enable_pre_call_checks=True)
+    router = build(
+        listed(entry, sim, [Row("sk-a", model=TERSE, info={"max_input_tokens": 1})]), enable_pre_call_checks=True
+    )
 
     with pytest.raises(litellm.ContextWindowExceededError):
         loop.run(router.acompletion("chat", MESSAGES))

@@ -283,7 +283,8 @@ def test_a_group_that_litellm_routes_to_is_walked_like_any(aask, provider, entry
 def test_pre_call_checks_are_litellms_last_word(aask, provider, entry, router_of):
     """What it refuses before any call leaves as its own error."""
     sim = provider({"sk-a": "healthy", "sk-b": "healthy"})
-    row = entry(sim, ["sk-a", "sk-b"], info={"max_input_tokens": 1})
+    # Of a model of its own: LiteLLM notes what a row says of its model in a table of the whole process.
+    row = entry(sim, ["sk-a", "sk-b"], model="openai/terse", info={"max_input_tokens": 1})
     router = router_of(row, enable_pre_call_checks=True)
 
     with pytest.raises(litellm.ContextWindowExceededError):
