@@ -24,10 +24,10 @@ demo: $(READY) ## Watch a LangChain chain and a LiteLLM router survive dead keys
 	@$(BIN)/sparekey demo
 
 test: $(READY) $(PROXY)/.ready ## Prove it: every test, over real HTTP on loopback
-	@$(BIN)/python -m pytest -n 2 --dist loadgroup
+	@$(BIN)/python -m pytest -n 2 --dist loadfile
 
 test-oldest: $(OLDEST)/.ready ## Prove the LangChain adapter with the oldest packages it supports
-	@$(OLDEST)/bin/python -m pytest -n 2 --dist loadgroup tests/langchain $(wildcard integrations/langchain/tests)
+	@$(OLDEST)/bin/python -m pytest -n 2 --dist loadfile tests/langchain $(wildcard integrations/langchain/tests)
 
 test-hosts: $(READY) ## Prove the LiteLLM adapter on the oldest LiteLLM it supports and on the newest
 	@$(BIN)/python tests/hosts.py 1.102.0 newest

@@ -42,7 +42,7 @@ def run(release: str) -> str:
         install(folder, proxys_own(folder), check=True)
     python = folder / "bin" / "python"
     tests = subprocess.Popen(
-        [python, "-m", "pytest", "-q", "-n", "2", "--dist", "loadgroup", *TESTS],
+        [python, "-m", "pytest", "-q", "-n", "2", "--dist", "loadfile", *TESTS],
         cwd=ROOT,
         env={**os.environ, "SPAREKEY_TEST_LITELLM": str(folder / "bin" / "litellm")},
         stdout=subprocess.PIPE,

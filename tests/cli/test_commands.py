@@ -10,7 +10,7 @@ import pytest
 
 import sparekey as sk
 
-KEY = "sk-test-0123456789abcdef0123"
+KEY = "sk-command-0123456789abcdef"
 
 
 def python(*args, **env):

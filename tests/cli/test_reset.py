@@ -243,7 +243,7 @@ def _server():
             time.sleep(0.02)
 
 
-@pytest.fixture(params=["sqlite", pytest.param("redis", marks=pytest.mark.xdist_group("redis"))])
+@pytest.fixture(params=["sqlite", "redis"])
 def place(request, tmp_path):
     """A state of either kind."""
     if request.param == "sqlite":

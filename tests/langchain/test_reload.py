@@ -355,7 +355,8 @@ def test_a_watched_file_of_another_space_is_refused_with_a_warning(simulate, wri
 
 def test_a_file_is_not_watched_unless_it_is_asked_for(simulate, written, keys):
     """No thread is started."""
+    before = watchers()  # of models of other tests that are not collected yet
     model = ChatSparekey.from_config(written(row(simulate("healthy"), keys[0])))
 
     assert "key-1" in model.invoke("hello").content
-    assert not watchers()
+    assert set(watchers()) <= set(before)

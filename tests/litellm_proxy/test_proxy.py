@@ -6,7 +6,7 @@ import json
 
 import pytest
 
-pytestmark = [pytest.mark.xdist_group("litellm_proxy"), pytest.mark.timeout(180)]
+pytestmark = pytest.mark.timeout(180)
 
 CHAT = "openai/gpt-4o"
 GROUPS = {

@@ -11,7 +11,7 @@ import yaml
 
 from litellm_sparekey import expand_config_text
 
-pytestmark = [pytest.mark.xdist_group("litellm_proxy"), pytest.mark.timeout(180)]
+pytestmark = pytest.mark.timeout(180)
 
 LINE = "litellm_sparekey.proxy.callback"
 THEIRS = """
