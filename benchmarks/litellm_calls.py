@@ -1,9 +1,9 @@
 """What sparekey costs a call of LiteLLM's Router, beside the same router without it (``simple-shuffle``).
 
-    python benchmarks/litellm_calls.py [--picture FILE.svg] [--rounds N]
+    python benchmarks/litellm_calls.py [--sync] [--picture FILE.svg] [--rounds N]
 
 Two routers of the same deployments in one process, one with sparekey installed. Both call
-``acompletion`` in turn, some milliseconds each, so that both see the same machine. What is measured
+``acompletion`` (or ``completion``) in turn, some milliseconds each, so that both see the same machine. What is measured
 is the processor time of the event loop's thread: what a call keeps others in it waiting for. Time in
 which it waits itself, as for a provider, would only hide the difference. The ratio is the median over
 the rounds of one side's time to the other's in that round, with its quartiles; "noise" is the same
@@ -19,6 +19,7 @@ from __future__ import annotations
 import argparse
 import asyncio
 import gc
+import inspect
 import os
 import statistics
 import time
@@ -99,12 +100,15 @@ async def measure(ask: Ask, first: Any, second: Any, rounds: int) -> Ratio:
     return Ratio(low, middle, high, statistics.median(theirs))
 
 
-async def calls(address: str, rounds: int) -> dict[tuple[str, str], Ratio]:
+async def calls(address: str, rounds: int, *, sync: bool) -> dict[tuple[str, str], Ratio]:
     """Measure every case, printing as it goes."""
-    client = openai.AsyncOpenAI(base_url=address, api_key="sk-benchmark-client", max_retries=0)
-    asks: dict[str, Ask] = {"HTTP": _asking(client=client), "mock": _asking(mock_response="word")}
+    method = "completion" if sync else "acompletion"
+    client = (openai.OpenAI if sync else openai.AsyncOpenAI)(
+        base_url=address, api_key="sk-benchmark-client", max_retries=0
+    )
+    asks: dict[str, Ask] = {"HTTP": _asking(method, client=client), "mock": _asking(method, mock_response="word")}
     found: dict[tuple[str, str], Ratio] = {}
-    print(f"{'acompletion':36}{'ms without':>12}  with sparekey (quartiles)")
+    print(f"{method:36}{'ms without':>12}  with sparekey (quartiles)")
     for size in SIZES:
         for shape in ("keys of one entry", "rows of one key"):
             listed = rows(shape, size, address)
@@ -121,10 +125,12 @@ async def calls(address: str, rounds: int) -> dict[tuple[str, str], Ratio]:
     return found
 
 
-def _asking(**settings: Any) -> Ask:
+def _asking(method: str, **settings: Any) -> Ask:
     async def ask(router: Any, times: int) -> None:
         for _ in range(times):
-            await router.acompletion("chat", MESSAGES, **settings)
+            answer = getattr(router, method)("chat", MESSAGES, **settings)
+            if inspect.isawaitable(answer):
+                await answer
 
     return ask
 
@@ -132,19 +138,20 @@ def _asking(**settings: Any) -> Ask:
 def main() -> None:
     """Measure, print, and draw when asked to."""
     arguments = argparse.ArgumentParser(description=__doc__.splitlines()[0] if __doc__ else None)
+    arguments.add_argument("--sync", action="store_true", help="completion, instead of acompletion")
     arguments.add_argument("--picture", type=Path, metavar="FILE.svg", help="draw the ratios into a file")
     arguments.add_argument("--rounds", type=int, default=ROUNDS, help=f"for each figure; {ROUNDS} if not said")
     given = arguments.parse_args()
     with answering() as address:
-        found = asyncio.run(calls(address, given.rounds))
+        found = asyncio.run(calls(address, given.rounds, sync=given.sync))
     within = sum(ratio.middle <= AIM for ratio in found.values())
     most = max(ratio.middle for ratio in found.values())
     print(f"\n{within} of {len(found)} ratios are {AIM} or less; the largest is {most:.3f}.")
     if given.picture is not None:
-        picture(given.picture, found)
+        picture(given.picture, "completion" if given.sync else "acompletion", found)
 
 
-def picture(path: Path, found: dict[tuple[str, str], Ratio]) -> None:
+def picture(path: Path, method: str, found: dict[tuple[str, str], Ratio]) -> None:
     """Draw the ratios."""
     groups: dict[str, list[Spread]] = {}
     for (what, way), ratio in found.items():
@@ -152,7 +159,7 @@ def picture(path: Path, found: dict[tuple[str, str], Ratio]) -> None:
         groups.setdefault(what, []).append((way, ratio.low, ratio.middle, ratio.high, figures))
     draw_ratios(
         path,
-        "acompletion with sparekey, as a multiple of the same router without",
+        f"{method} with sparekey, as a multiple of the same router without",
         "Processor time of the event loop, medians and quartiles of interleaved rounds. Dashed: 1.05, the aim.",
         AIM,
         groups,
