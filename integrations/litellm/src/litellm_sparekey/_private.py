@@ -57,7 +57,6 @@ RUST_CORE: Names = {
     "_call_sync": "makes a sync call, of some endpoints with one attempt only",
     "text_completion": "sync texts, in one attempt that the core has no part in",
     "_pre_route": "picks for a step, after what hooks have made of the name",
-    "_custom_pick_sync": "the sync one, without hooks",
     "_selection_fields": "what the core is told of a call before it starts",
     "_group_policy_fields": "and what of LiteLLM's retry policies",
     "_retry_policy_raises": "and for which groups there is one that cannot be read, which ends a call",

@@ -81,7 +81,6 @@ class RustRouter(Host):
         self.put("_run", self._arun(core._run))  # noqa: SLF001
         self.put("_run_sync", self._run(core._run_sync))  # noqa: SLF001
         self.put("_pre_route", self._handed_over(core._pre_route))  # noqa: SLF001
-        self.put("_custom_pick_sync", self._handed_over_sync(core._custom_pick_sync))  # noqa: SLF001
         self.put("_group_policy_fields", self._unread(core._group_policy_fields))  # noqa: SLF001
         self.put("_selection_fields", self._retried_as_told(core._selection_fields))  # noqa: SLF001
         self.put("_retry_policy_raises", self._unread(core._retry_policy_raises))  # noqa: SLF001
@@ -150,15 +149,6 @@ class RustRouter(Host):
 
         return pick_as_told
 
-    def _handed_over_sync(self, pick: Callable[..., Any]) -> Callable[..., Any]:
-        def pick_as_told(step: Any, request: Any, *asked: Any) -> Any:
-            trip = current()
-            if isinstance(trip, Trip) and self._selects(trip.strategy) and trip.hand_over_sync(step, request):
-                return None
-            return pick(step, request, *asked)
-
-        return pick_as_told
-
     def _selects(self, strategy: SparekeyRoutingStrategy) -> bool:
         """Whether it is ``strategy`` that selects, and LiteLLM by its own rules: nobody else has a hand in it."""
         has = vars(self.inside)
@@ -196,11 +186,7 @@ class RustRouter(Host):
             return routed
 
         # Properties, which come before what is put on the core itself.
-        own = {
-            RUST_STRATEGY: property(lambda _: self._theirs),
-            "_pre_route": property(lambda _: pre_route),
-            "_custom_pick_sync": property(lambda bare: functools.partial(kind._custom_pick_sync, bare)),  # noqa: SLF001
-        }
+        own = {RUST_STRATEGY: property(lambda _: self._theirs), "_pre_route": property(lambda _: pre_route)}
         bare: Any = object.__new__(type(kind.__name__, (kind,), own))
         object.__setattr__(bare, "__dict__", core.__dict__)
         return bare

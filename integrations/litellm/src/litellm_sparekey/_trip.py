@@ -156,7 +156,10 @@ class Trip(Current):
         Raises:
             sparekey.FallbackExhaustedError: nobody is left.
         """
-        if (question := self._question_of(step, request)) is None or self.walk is None:
+        if step is not self._step or step["retry"] or self.walk is None:
+            return False
+        question = Question(self._model, request)
+        if question.narrowed:
             return False
         while pause := self.walk.offer(question):
             await self.strategy.tracker.clock.asleep(pause)
@@ -167,23 +170,6 @@ class Trip(Current):
             return False
         self._among, self._question = among, question
         return True
-
-    def hand_over_sync(self, step: Step, request: dict[str, Any]) -> bool:
-        """:meth:`hand_over` for a sync call, for which there are no hooks."""
-        if (question := self._question_of(step, request)) is None or self.walk is None:
-            return False
-        while pause := self.walk.offer(question):
-            self.strategy.tracker.clock.sleep(pause)
-        if among := self.walk.offered:
-            self._among, self._question = among, question
-        return bool(among)
-
-    def _question_of(self, step: Step, request: dict[str, Any]) -> Question | None:
-        """The first pick in a group; None for any other, or when LiteLLM asks for some of the group only."""
-        if step is not self._step or step["retry"]:
-            return None
-        question = Question(self._model, request)
-        return None if question.narrowed else question
 
     def tell(self, driver: Any) -> None:
         """Write into the response that ``driver`` has who gave it."""
