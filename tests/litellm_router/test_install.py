@@ -232,6 +232,44 @@ def test_a_strategy_of_the_users_own_goes_on_underneath(ask, provider, entry):
     assert sim.counts == {"sk-a": 0, "sk-b": 8}
 
 
+def test_a_strategy_that_is_registered_after_sparekey_selects(aask, provider, entry):
+    """Alone: the router has been told so, and sparekey neither narrows its pick nor makes one."""
+    sim = provider({"sk-a": "healthy", "sk-b": "healthy"}, reply="Hi")
+    rows = expand_model_list([entry(sim, ["sk-a"]), entry(sim, ["sk-b"])])
+    router = litellm.Router(model_list=rows)
+    install(router, tracker=sk.CooldownTracker())
+    theirs = TheirOwn(rows[1])
+    register = "register_plugin" if hasattr(router, "register_plugin") else "set_custom_routing_strategy"
+    getattr(router, register)(theirs)
+
+    for _ in range(8):
+        assert aask(router) == "Hi"
+
+    assert sim.counts == {"sk-a": 0, "sk-b": 8}
+
+
+def test_a_selection_that_is_put_in_the_place_of_litellms_is_asked_once(aask, provider, entry):
+    """Somebody's function, assigned by the name that LiteLLM still heeds; sparekey does not come between."""
+    sim = provider({"sk-a": "healthy", "sk-b": "healthy"}, reply="Hi")
+    rows = expand_model_list([entry(sim, ["sk-a"]), entry(sim, ["sk-b"])])
+    router = litellm.Router(model_list=rows)
+    install(router, tracker=sk.CooldownTracker())
+    core = vars(router).get("_core")
+    if not hasattr(core, "_run_steps"):
+        pytest.skip("this LiteLLM has no core that heeds it")
+    asked = []
+
+    async def pick(**question):
+        asked.append(question["model"])
+        return rows[1]
+
+    vars(core)["_core_async_get_available_deployment"] = pick
+
+    assert aask(router) == "Hi"
+    assert asked == ["chat"]
+    assert sim.counts == {"sk-a": 0, "sk-b": 1}
+
+
 def test_a_process_with_many_routers_loses_none(loop, provider, entry, clock):
     """LiteLLM's own memory needs global callbacks, of which it drops all after the first hundred or so."""
     sim = provider({"sk-a": "no_credit", "sk-b": "healthy"})
