@@ -310,6 +310,25 @@ def test_no_retries_of_litellms_are_no_end_of_the_walk(ask, provider, entry, rou
     assert sim.counts == {"sk-a": 1, "sk-b": 1, "sk-c": 1}
 
 
+@pytest.mark.parametrize("where", ["router", "request", "default"])
+def test_nor_are_they_in_a_group_that_it_falls_back_to(ask, provider, entry, router_of, where):
+    """A retry policy ends no walk there either, whoever named the group."""
+    keys = {"sk-b": "revoked", "sk-c": "no_credit", "sk-d": "healthy"}
+    sim = provider({"sk-a": "revoked", **keys}, reply="Hi")
+    named = {"router": {"fallbacks": [{"chat": ["spare"]}]}, "default": {"default_fallbacks": ["spare"]}}
+    policy = {"DefaultRetries": 0, "InternalServerErrorRetries": 0, "AuthenticationErrorRetries": 0}
+    router = router_of(
+        entry(sim, ["sk-a"]),
+        entry(sim, list(keys), name="spare"),
+        retry_policy=policy,
+        model_group_retry_policy={"spare": policy},
+        **named.get(where, {}),
+    )
+
+    assert ask(router, **({"fallbacks": ["spare"]} if where == "request" else {})) == "Hi"
+    assert sim.counts == {"sk-a": 1, **dict.fromkeys(keys, 1)}
+
+
 def test_what_litellm_tells_of_retries_is_of_this_group(aask, provider, entry, router_of):
     """Not the number that sparekey may have given it to be left alone."""
     sim = provider({"sk-a": "revoked", "sk-b": "healthy"})
