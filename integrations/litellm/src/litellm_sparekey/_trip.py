@@ -165,7 +165,10 @@ class Trip(Current):
             await self.strategy.tracker.clock.asleep(pause)
         if not (among := self.walk.offered):
             return False
-        self.prerouted = await pre_route(step, request, *asked, **named)
+        try:
+            self.prerouted = await pre_route(step, request, *asked, **named)
+        except Exception:
+            return False  # a hook that fails is asked once more, by the selection, as LiteLLM's retries would
         if self.prerouted is not None:
             return False
         self._among, self._question = among, question
