@@ -328,6 +328,17 @@ def test_a_routing_plugin_that_fails_ends_the_request(aask, provider, entry, rou
     assert not router.strategy.tracker.snapshot()
 
 
+def test_a_providers_name_for_a_model_is_walked_over_all_groups_that_have_it(aask, provider, entry, router_of):
+    """LiteLLM takes whoever has that model, though it is no group's name; a dead key of one group is skipped."""
+    sim = provider({"sk-a": "revoked", "sk-b": "healthy", "sk-c": "healthy"}, reply="Hi")
+    router = router_of(entry(sim, ["sk-a"]), entry(sim, ["sk-b", "sk-c"], name="spare"))
+
+    for _ in range(20):
+        assert aask(router, "openai/gpt-4o") == "Hi"
+
+    assert sim.counts["sk-a"] <= 1
+
+
 def test_an_unknown_model_is_litellms_own_error(aask, provider, entry, router_of):
     """There is nothing to fail over."""
     sim = provider({"sk-a": "healthy"})

@@ -96,7 +96,10 @@ class Plans:
         """:meth:`of`, read anew: deployments come, go and get other keys while the router runs."""
         if len(self._plans) >= _MANY:
             self._plans.clear()
-        rows = self._host.rows(model, team)
+        # A provider's own name for a model is no group, yet LiteLLM takes whoever has that model, of any group.
+        rows = self._host.rows(model, team) or [
+            row for row in self._host.rows(None, team) if row["litellm_params"].get("model") == model
+        ]
         plan = Plan(map(self._slot, rows), model) if rows else None
         self._plans[model, team] = plan
         return plan

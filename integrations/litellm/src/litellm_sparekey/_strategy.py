@@ -57,9 +57,9 @@ class SparekeyRoutingStrategy(CustomRoutingStrategyBase):
             raise sk.ConfigError("state: a tracker has one already; give either of the two")
         self.wanted = tracker, policy, state, on_attempt, deadline
         self._deadline = deadline
-        self.tracker = tracker if tracker is not None else sk.shared_tracker(policy, state)
         self.host = host_of(router)
         self.host.refuse_another()  # whose selection would be taken for LiteLLM's own
+        self.tracker = tracker if tracker is not None else sk.shared_tracker(policy, state)
         self._chain = sk.FallbackChain(self.tracker, policy, on_attempt=on_attempt)
         self._plans = Plans(self.host)
         self._plans.read_all()

@@ -221,7 +221,7 @@ class Trip(Current):
         if self._order is not None:
             self._request[ORDER] = self._order
         self._again, self._chosen, self._failure = False, None, None
-        self._among = self._question = None
+        self._among = self._question = self.prerouted = None
 
     def _after_pick(self, answer: Answer) -> Any:
         if answer.get("ok") is False:
