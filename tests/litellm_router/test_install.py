@@ -214,13 +214,25 @@ class TheirOwn(CustomRoutingStrategyBase):
         return self.row
 
 
-def test_a_strategy_of_the_users_own_goes_on_underneath(ask, provider, entry):
-    """It picks among what is not left out, as LiteLLM's would, and is back when sparekey goes."""
+@pytest.fixture
+def pair(provider, entry):
+    """A router of two keys in a row each, the simulator behind it, and a strategy that always picks the second."""
     sim = provider({"sk-a": "healthy", "sk-b": "healthy"}, reply="Hi")
     rows = expand_model_list([entry(sim, ["sk-a"]), entry(sim, ["sk-b"])])
-    router = litellm.Router(model_list=rows)
-    register = "register_plugin" if hasattr(router, "register_plugin") else "set_custom_routing_strategy"
-    getattr(router, register)(TheirOwn(rows[1]))
+    return litellm.Router(model_list=rows), sim, TheirOwn(rows[1])
+
+
+def register(router, strategy):
+    """By the name that this LiteLLM has for it."""
+    getattr(router, "register_plugin" if hasattr(router, "register_plugin") else "set_custom_routing_strategy")(
+        strategy
+    )
+
+
+def test_a_strategy_of_the_users_own_goes_on_underneath(ask, pair):
+    """It picks among what is not left out, as LiteLLM's would, and is back when sparekey goes."""
+    router, sim, theirs = pair
+    register(router, theirs)
 
     install(router, tracker=sk.CooldownTracker())
     for _ in range(4):
@@ -232,15 +244,11 @@ def test_a_strategy_of_the_users_own_goes_on_underneath(ask, provider, entry):
     assert sim.counts == {"sk-a": 0, "sk-b": 8}
 
 
-def test_a_strategy_that_is_registered_after_sparekey_selects(aask, provider, entry):
+def test_a_strategy_that_is_registered_after_sparekey_selects(aask, pair):
     """Alone: the router has been told so, and sparekey neither narrows its pick nor makes one."""
-    sim = provider({"sk-a": "healthy", "sk-b": "healthy"}, reply="Hi")
-    rows = expand_model_list([entry(sim, ["sk-a"]), entry(sim, ["sk-b"])])
-    router = litellm.Router(model_list=rows)
+    router, sim, theirs = pair
     install(router, tracker=sk.CooldownTracker())
-    theirs = TheirOwn(rows[1])
-    register = "register_plugin" if hasattr(router, "register_plugin") else "set_custom_routing_strategy"
-    getattr(router, register)(theirs)
+    register(router, theirs)
 
     for _ in range(8):
         assert aask(router) == "Hi"
@@ -248,12 +256,10 @@ def test_a_strategy_that_is_registered_after_sparekey_selects(aask, provider, en
     assert sim.counts == {"sk-a": 0, "sk-b": 8}
 
 
-def test_a_selection_that_is_put_in_the_place_of_litellms_is_asked_once(aask, provider, entry):
-    """Somebody's function, assigned by the name that LiteLLM still heeds; sparekey does not come between."""
-    sim = provider({"sk-a": "healthy", "sk-b": "healthy"}, reply="Hi")
-    rows = expand_model_list([entry(sim, ["sk-a"]), entry(sim, ["sk-b"])])
-    router = litellm.Router(model_list=rows)
-    install(router, tracker=sk.CooldownTracker())
+@pytest.fixture
+def assigned(pair):
+    """Puts the selection in the place of LiteLLM's, by the name that its core in Rust still heeds; what it is asked."""
+    router, _, theirs = pair
     core = vars(router).get("_core")
     if not hasattr(core, "_run_steps"):
         pytest.skip("this LiteLLM has no core that heeds it")
@@ -261,13 +267,38 @@ def test_a_selection_that_is_put_in_the_place_of_litellms_is_asked_once(aask, pr
 
     async def pick(**question):
         asked.append(question["model"])
-        return rows[1]
+        return theirs.row
 
-    vars(core)["_core_async_get_available_deployment"] = pick
+    def assign():
+        vars(core)["_core_async_get_available_deployment"] = pick
+        return asked
+
+    return assign
+
+
+def test_a_selection_that_is_put_in_the_place_of_litellms_is_asked_once(aask, pair, assigned):
+    """Somebody's function; sparekey does not come between."""
+    router, sim, _ = pair
+    install(router, tracker=sk.CooldownTracker())
+    asked = assigned()
 
     assert aask(router) == "Hi"
     assert asked == ["chat"]
     assert sim.counts == {"sk-a": 0, "sk-b": 1}
+
+
+def test_a_selection_that_was_there_before_is_back_when_sparekey_goes(aask, pair, assigned):
+    """LiteLLM drops it when a strategy is registered."""
+    router, sim, _ = pair
+    asked = assigned()
+    install(router, tracker=sk.CooldownTracker())
+    uninstall(router)
+
+    for _ in range(4):
+        assert aask(router) == "Hi"
+
+    assert asked == ["chat"] * 4
+    assert sim.counts == {"sk-a": 0, "sk-b": 4}
 
 
 def test_a_process_with_many_routers_loses_none(loop, provider, entry, clock):

@@ -134,10 +134,11 @@ class Host(ABC):
         """Make the strategy the router's."""
         before = dict(vars(self.inside))
         self._register(self.strategy)
+        after = vars(self.inside)
         self._changed += [
-            (self.inside, name, before.get(name, _NOTHING), value)
-            for name, value in vars(self.inside).items()
-            if value is not before.get(name, _NOTHING)
+            (self.inside, name, before.get(name, _NOTHING), after.get(name, _NOTHING))
+            for name in {**before, **after}  # what the router drops for it comes back, too
+            if after.get(name, _NOTHING) is not before.get(name, _NOTHING)
         ]
 
     def put(self, name: str, value: object, owner: Any = None) -> None:
@@ -150,7 +151,7 @@ class Host(ABC):
         """Undo everything, but for what somebody else has wrapped meanwhile: that passes everything on."""
         self.strategy = None
         for owner, name, before, ours in reversed(self._changed):
-            if vars(owner).get(name) is not ours:
+            if vars(owner).get(name, _NOTHING) is not ours:
                 continue
             if before is _NOTHING:
                 delattr(owner, name)
